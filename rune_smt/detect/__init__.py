@@ -1,0 +1,1 @@
+"""From files and pixels to entities: readers of annotation formats, detectors, the synthetic scene maker."""
