@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from ..errors import DataError
 from .suggestions import nearest_sentence, squeeze
@@ -46,22 +46,22 @@ def from_toml(text: str, source: str = "vocabulary") -> Vocabulary:
 
 
 class _Reader:
-    """Reads one file; `fail` words every refusal alike: file, key, matter."""
+    """Reads one file; `error` words every refusal alike: file, key, matter."""
 
     def __init__(self, source: str) -> None:
         self.source = source
 
-    def fail(self, key: str, matter: str, hint: str | None = None) -> NoReturn:
+    def error(self, key: str, matter: str, hint: str | None = None) -> DataError:
         place = f"{self.source}: {key}" if key else self.source
-        raise DataError(f"{place}: {matter}", hint=hint or None)
+        return DataError(f"{place}: {matter}", hint=hint or None)
 
     def vocabulary(self, data: Mapping[str, Any]) -> Vocabulary:
         self.known_keys("", data, TOP_KEYS)
         if "name" not in data:
-            self.fail("name", "missing: a vocabulary has a name.")
+            raise self.error("name", "missing: a vocabulary has a name.")
         name = self.text("name", data["name"])
         if not name.strip():
-            self.fail("name", "is empty.")
+            raise self.error("name", "is empty.")
         classes = {key: self.class_word(key, value) for key, value in self.table("classes", data).items()}
         attributes = {key: self.attribute_word(key, value) for key, value in self.table("attributes", data).items()}
         bare = Vocabulary(
@@ -89,37 +89,37 @@ class _Reader:
             if key not in known:
                 place = f"{path}.{key}" if path else key
                 known = tuple(known)
-                self.fail(place, "unknown key.", nearest_sentence(key, known) or f"Known: {', '.join(known)}.")
+                raise self.error(place, "unknown key.", nearest_sentence(key, known) or f"Known: {', '.join(known)}.")
 
     def table(self, key: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         value = data.get(key, {})
         if not isinstance(value, dict):
-            self.fail(key, f"expected a table, got {_kind(value)}.")
+            raise self.error(key, f"expected a table, got {_kind(value)}.")
         return value
 
     def text(self, key: str, value: object) -> str:
         if not isinstance(value, str):
-            self.fail(key, f"expected a text, got {_kind(value)}.")
+            raise self.error(key, f"expected a text, got {_kind(value)}.")
         return value
 
     def texts(self, key: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.fail(key, f"expected a list of texts, got {_kind(value)}.")
+            raise self.error(key, f"expected a list of texts, got {_kind(value)}.")
         for item in value:
             if not squeeze(item):
-                self.fail(key, f"'{item}' is no word.")
+                raise self.error(key, f"'{item}' is no word.")
             if value.count(item) > 1:
-                self.fail(key, f"'{item}' is listed twice.")
+                raise self.error(key, f"'{item}' is listed twice.")
         return tuple(value)
 
     def whole(self, key: str, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            self.fail(key, f"expected a whole number from 1, got {value!r}.")
+            raise self.error(key, f"expected a whole number from 1, got {value!r}.")
         return value
 
     def ratio(self, key: str, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            self.fail(key, f"expected a number from 0, got {value!r}.")
+            raise self.error(key, f"expected a number from 0, got {value!r}.")
         return float(value)
 
     # --- classes and attributes ---
@@ -127,7 +127,7 @@ class _Reader:
     def class_word(self, name: str, value: object) -> ClassWord:
         path = f"classes.{name}"
         if not isinstance(value, dict):
-            self.fail(path, f"expected a table, got {_kind(value)}.", f"Write [classes.{name}].")
+            raise self.error(path, f"expected a table, got {_kind(value)}.", f"Write [classes.{name}].")
         self.known_keys(path, value, CLASS_KEYS)
         return ClassWord(
             name,
@@ -139,16 +139,16 @@ class _Reader:
     def attribute_word(self, name: str, value: object) -> AttributeWord:
         path = f"attributes.{name}"
         if not isinstance(value, dict):
-            self.fail(path, f"expected a table, got {_kind(value)}.", f"Write [attributes.{name}].")
+            raise self.error(path, f"expected a table, got {_kind(value)}.", f"Write [attributes.{name}].")
         self.known_keys(path, value, ATTRIBUTE_KEYS)
         if "type" not in value:
-            self.fail(f"{path}.type", f"missing: one of {', '.join(TYPES)}.")
+            raise self.error(f"{path}.type", f"missing: one of {', '.join(TYPES)}.")
         kind = value["type"]
         if kind not in TYPES:
-            self.fail(f"{path}.type", f"expected one of {', '.join(TYPES)}, got {kind!r}.")
+            raise self.error(f"{path}.type", f"expected one of {', '.join(TYPES)}, got {kind!r}.")
         for key, of in (("opposite", "boolean"), ("ordered", "text")):
             if key in value and kind != of:
-                self.fail(f"{path}.{key}", f"only a {of} attribute has it, {name} is a {kind}.")
+                raise self.error(f"{path}.{key}", f"only a {of} attribute has it, {name} is a {kind}.")
         return AttributeWord(
             name,
             cast(AttributeType, kind),
@@ -164,23 +164,23 @@ class _Reader:
 
     def name(self, before: Vocabulary, key: str, name: str) -> None:
         if not NAME.fullmatch(name):
-            self.fail(key, f"'{name}' is no name: small letters, digits and _, a letter first.")
+            raise self.error(key, f"'{name}' is no name: small letters, digits and _, a letter first.")
         means = before.taken(name)
         if means:
-            self.fail(key, f"the name '{name}' is taken: it is already {means}.")
+            raise self.error(key, f"the name '{name}' is taken: it is already {means}.")
 
     def parents(self, classes: Mapping[str, ClassWord]) -> None:
         for cls in classes.values():
             if cls.parent is not None and cls.parent not in classes:
                 key = f"classes.{cls.name}.parent"
-                self.fail(key, f"no class '{cls.parent}'.", nearest_sentence(cls.parent, classes))
+                raise self.error(key, f"no class '{cls.parent}'.", nearest_sentence(cls.parent, classes))
         for cls in classes.values():
             chain = [cls.name]
             above = cls.parent
             while above is not None:
                 if above == cls.name:
                     line = " under ".join([*chain, above])
-                    self.fail(f"classes.{cls.name}.parent", f"'{cls.name}' is its own ancestor: {line}.")
+                    raise self.error(f"classes.{cls.name}.parent", f"'{cls.name}' is its own ancestor: {line}.")
                 if above in chain:
                     break  # a circle that this class only hangs on; it is named at one of its members
                 chain.append(above)
@@ -200,11 +200,11 @@ class _Reader:
         for key, text, name in said:
             other = meaning.setdefault(squeeze(text), name)
             if other != name:
-                self.fail(key, f"'{text}' would mean both '{other}' and '{name}'.")
+                raise self.error(key, f"'{text}' would mean both '{other}' and '{name}'.")
             spelled = re.sub(r"[\s-]+", "_", text.strip().lower())
             means = None if spelled == name else Vocabulary("").taken(spelled)
             if means:
-                self.fail(key, f"'{text}' is taken: it is already {means}.")
+                raise self.error(key, f"'{text}' is taken: it is already {means}.")
 
     # --- ratios and the map ---
 
@@ -213,7 +213,7 @@ class _Reader:
         default = NearLimit(1.0)
         if "near_ratio" in data:
             if "default" in table:
-                self.fail("near_ratio", "said twice: near.default is there too.")
+                raise self.error("near_ratio", "said twice: near.default is there too.")
             default = NearLimit(self.ratio("near_ratio", data["near_ratio"]))
         pairs: dict[tuple[str, str], NearLimit] = {}
         for key, value in table.items():
@@ -224,13 +224,13 @@ class _Reader:
                 continue
             words = key.split()
             if len(words) != 2:
-                self.fail(path, "expected the names of two classes, or default.")
+                raise self.error(path, "expected the names of two classes, or default.")
             for word in words:
                 if word not in vocabulary.classes:
-                    self.fail(path, f"no class '{word}'.", nearest_sentence(word, vocabulary.classes))
+                    raise self.error(path, f"no class '{word}'.", nearest_sentence(word, vocabulary.classes))
             first, second = sorted(words)
             if (first, second) in pairs:
-                self.fail(path, "these two classes are there twice.")
+                raise self.error(path, "these two classes are there twice.")
             pairs[first, second] = limit
         return NearTable(default, pairs)
 
@@ -239,7 +239,7 @@ class _Reader:
             return NearLimit(self.ratio(path, value))
         match = LIMIT.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            self.fail(path, f"expected a limit such as \"1 x\", \"30 m\" or \"20 px\", got {value!r}.")
+            raise self.error(path, f"expected a limit such as \"1 x\", \"30 m\" or \"20 px\", got {value!r}.")
         number, unit = float(match.group(1)), match.group(2)
         if unit == "km":
             return NearLimit(number * 1000, "m")
@@ -249,7 +249,7 @@ class _Reader:
         far_ratio = self.ratio("far_ratio", data.get("far_ratio", 3.0))
         for pair, limit in ((("default",), near.default), *near.pairs.items()):
             if limit.unit == "x" and far_ratio < limit.value:
-                self.fail(
+                raise self.error(
                     "far_ratio",
                     f"{number_text(far_ratio)} is less than the near ratio {number_text(limit.value)} "
                     f"(near.{pair[0] if len(pair) == 1 else _quoted(' '.join(pair))}): "
@@ -265,18 +265,18 @@ class _Reader:
             label, rest = value, {}
         elif isinstance(value, dict):
             if "label" not in value:
-                self.fail(path, "label is missing.")
+                raise self.error(path, "label is missing.")
             label, rest = self.text(f"{path}.label", value["label"]), {k: v for k, v in value.items() if k != "label"}
         else:
-            self.fail(path, f"expected a class, or a table with a label, got {_kind(value)}.")
+            raise self.error(path, f"expected a class, or a table with a label, got {_kind(value)}.")
         if label not in vocabulary.classes:
-            self.fail(path, f"no class '{label}'.", nearest_sentence(label, vocabulary.classes))
+            raise self.error(path, f"no class '{label}'.", nearest_sentence(label, vocabulary.classes))
         return label, {name: self.map_value(f"{path}.{name}", name, rest[name], vocabulary) for name in rest}
 
     def map_value(self, path: str, name: str, value: object, vocabulary: Vocabulary) -> AttributeValue:
         attribute = vocabulary.attributes.get(name)
         if attribute is None:
-            self.fail(path, f"no attribute '{name}'.", nearest_sentence(name, vocabulary.attributes))
+            raise self.error(path, f"no attribute '{name}'.", nearest_sentence(name, vocabulary.attributes))
         match attribute.type, value:
             case "boolean", bool():
                 return value
@@ -284,11 +284,12 @@ class _Reader:
                 return value
             case "text", str():
                 if attribute.ordered and value not in attribute.ordered:
-                    self.fail(path, f"'{value}' is no value of {name}.", nearest_sentence(value, attribute.ordered))
+                    near = nearest_sentence(value, attribute.ordered)
+                    raise self.error(path, f"'{value}' is no value of {name}.", near)
                 return value
             case _:
                 pass
-        self.fail(path, f"expected a {attribute.type}, got {_kind(value)}.")
+        raise self.error(path, f"expected a {attribute.type}, got {_kind(value)}.")
 
     # --- definitions and links ---
 
@@ -306,7 +307,7 @@ class _Reader:
                 path = f"{kind}.{_key(key)}"
                 name, params = self.head(path, kind, key)
                 if any(name == other.name for other in written):
-                    self.fail(path, f"the name '{name}' is taken: it is already there.")
+                    raise self.error(path, f"the name '{name}' is taken: it is already there.")
                 self.name(vocabulary, path, name)
                 written.append(Written(kind == "links", name, params, self.text(path, value), path))
         return with_formulas(vocabulary, tuple(written), self.source)
@@ -318,15 +319,15 @@ class _Reader:
         match = APPLIED.fullmatch(key)
         if match is None:
             example = '"connected(x, y)"' if kind == "links" else '"isolated(x)"'
-            self.fail(path, f"expected a name with its parameters, such as {example}.")
+            raise self.error(path, f"expected a name with its parameters, such as {example}.")
         params = tuple(part.strip() for part in match.group(2).split(","))
         for param in params:
             if not NAME.fullmatch(param) or Vocabulary("").taken(param) == "a reserved word":
-                self.fail(path, f"'{param}' is no name of a parameter.")
+                raise self.error(path, f"'{param}' is no name of a parameter.")
         if len(set(params)) < len(params):
-            self.fail(path, "its parameters are not different.")
+            raise self.error(path, "its parameters are not different.")
         if kind == "links" and len(params) != 2:
-            self.fail(path, f"a link has two parameters, got {len(params)}.")
+            raise self.error(path, f"a link has two parameters, got {len(params)}.")
         return match.group(1), params
 
 
