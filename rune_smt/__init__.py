@@ -1,1 +1,87 @@
-"""rune-smt."""
+"""Find the aerial and satellite images in which a logical query is true, with evidence that can be checked.
+
+    import rune_smt as rune
+    archive = rune.index("labelTxt/", out="harbors.rune")
+    query = rune.translate("ships that are not near any harbor")
+    for match in rune.search(archive, query):
+        print(match.image_id, match.witness)
+
+The names below are made on first use, so importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Archive": "entities.archive",
+    "CertificateError": "errors",
+    "DataError": "errors",
+    "DisagreementError": "errors",
+    "Explanation": "solver.explain",
+    "Formula": "grammar.nodes",
+    "LimitError": "errors",
+    "Match": "search",
+    "MissingExtra": "errors",
+    "Query": "query",
+    "QueryError": "errors",
+    "RuneError": "errors",
+    "Scene": "entities.scene",
+    "SearchResult": "search",
+    "Selection": "search",
+    "Verdict": "verdict",
+    "Vocabulary": "grammar.vocabulary",
+    "archive_from_arrow": "archives",
+    "check": "checking",
+    "explain": "explaining",
+    "index": "indexing",
+    "load_vocabulary": "grammar.vocabulary",
+    "open_archive": "entities.archive",
+    "parse": "query",
+    "search": "search",
+    "select": "search",
+    "translate": "query",
+    "verify": "verification",
+    "why_none": "explaining",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from .archives import archive_from_arrow
+    from .checking import check
+    from .entities.archive import Archive, open_archive
+    from .entities.scene import Scene
+    from .errors import (
+        CertificateError,
+        DataError,
+        DisagreementError,
+        LimitError,
+        MissingExtra,
+        QueryError,
+        RuneError,
+    )
+    from .explaining import explain, why_none
+    from .grammar.nodes import Formula
+    from .grammar.vocabulary import Vocabulary, load_vocabulary
+    from .indexing import index
+    from .query import Query, parse, translate
+    from .search import Match, SearchResult, Selection, search, select
+    from .solver.explain import Explanation
+    from .verdict import Verdict
+    from .verification import verify
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'rune_smt' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

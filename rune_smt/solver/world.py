@@ -1,0 +1,209 @@
+"""One scene as a finite structure: which entities exist, and the truth of every ground atom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..entities.relations import union_area
+from ..grammar.nodes import Apply, Compare, Formula, Node, Number, Term, Variable, walk
+from ..grammar.words import WORDS
+from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
+from .atoms import Codes, Facts, Rows
+from .numbers import METRIC
+
+if TYPE_CHECKING:
+    from ..entities.scene import Scene
+    from ..grammar.vocabulary import Vocabulary
+
+
+class World:
+    """A scene under a vocabulary, at a least score: what `holds` and the Z3 engine reason about.
+
+    entities  ids of the entities with score >= min_score (or those of the mask `exists` over the table's rows),
+              ascending; the others do not exist
+    Truths come from the geometry module and are remembered: for each atom and each choice of all arguments but one,
+    the column over that one is computed at once.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        vocabulary: Vocabulary,
+        min_score: float = 0.5,
+        *,
+        facts: Facts | None = None,
+        exists: NDArray[np.bool_] | None = None,
+    ):
+        self.scene = scene
+        self.vocabulary = vocabulary
+        self.min_score = min_score
+        self.facts = facts if facts is not None else Facts(scene.table, vocabulary)
+        rows = np.asarray(scene.rows, dtype=np.int64)
+        self.rows: Rows = rows[scene.table.score[rows] >= min_score if exists is None else exists[rows]]
+        self.entities: tuple[int, ...] = tuple(int(i) for i in scene.table.entity_id[self.rows])
+        self._position = {entity: position for position, entity in enumerate(self.entities)}
+        self._columns: dict[int, tuple[Node, tuple[str, ...], dict[tuple[int, ...], Codes]]] = {}
+        self._links: dict[str, Codes] = {}
+
+    def __len__(self) -> int:
+        return len(self.entities)
+
+    def label(self, entity: int) -> str:
+        """The class of an entity."""
+        table = self.scene.table
+        return table.classes[table.label[self.row(entity)]]
+
+    def row(self, entity: int) -> int:
+        """The row of an entity in the table."""
+        return int(self.rows[self._position[entity]])
+
+    def rows_of(self, entities: Iterable[int]) -> Rows:
+        """The rows of entities in the table."""
+        return self.rows[[self._position[entity] for entity in entities]]
+
+    def truth(self, atom: Apply | Compare, env: Mapping[str, int]) -> Verdict:
+        """The truth of an atom without counts, each of its variables bound to an entity id."""
+        if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
+            first, second = (env[arg.name] for arg in atom.args if isinstance(arg, Variable))
+            return Verdict(int(self.link(atom.name)[self._position[first], self._position[second]]))
+        known = self._columns.get(id(atom))
+        if known is None:
+            known = self._columns[id(atom)] = (atom, variables_of(atom), {})
+        _, names, columns = known
+        if not names:
+            return Verdict(int(self.facts.truth(atom, {}, np.array([self.scene.index]))[0]))
+        fixed = tuple(env[name] for name in names[1:])
+        column = columns.get(fixed)
+        if column is None:
+            bound = {names[0]: self.rows}
+            for name, entity in zip(names[1:], fixed, strict=True):
+                bound[name] = np.full(len(self.rows), self.row(entity), dtype=np.int64)
+            column = columns[fixed] = self.facts.truth(atom, bound, np.full(len(self.rows), self.scene.index))
+        return Verdict(int(column[self._position[env[names[0]]]]))
+
+    # --- covers -------------------------------------------------------------------------------------------------------
+
+    def cover(self, entities: Iterable[int]) -> float:
+        """The area, px2, of the union of the outlines."""
+        rows = self.rows_of(entities)
+        return union_area(self.scene.table, rows) if len(rows) else 0.0
+
+    def area_limit(self, term: Term) -> float | None:
+        """A number beside a cover, in px2 (a factor stays as it is); None where gsd or image size is missing."""
+        assert isinstance(term, Number)
+        if term.unit == "%":
+            width, height = self.scene.width, self.scene.height
+            return None if width is None or height is None else float(term.value) * (width * height) / 100.0
+        if term.unit in METRIC:
+            factor, _ = METRIC[term.unit]
+            gsd = self.scene.gsd
+            return None if gsd is None else float(term.value * factor) / (gsd * gsd)
+        return float(term.value)
+
+    # --- links --------------------------------------------------------------------------------------------------------
+
+    def link(self, name: str) -> Codes:
+        """connected(x, y) for every pair, int8 (n, n): a chain of linked pairs leads from x to y (LANGUAGE, section 5).
+
+        Sure where every step of some chain is sure, possible where no step of some chain is violated.
+        """
+        if name not in self._links:
+            linked = self._linked_pairs(name)
+            sure, possible = _components(linked == SATISFIED), _components(linked >= UNDECIDED)
+            table = np.full(linked.shape, VIOLATED, dtype=np.int8)
+            table[possible] = UNDECIDED
+            table[sure] = SATISFIED
+            self._links[name] = table
+        return self._links[name]
+
+    def _linked_pairs(self, name: str) -> Codes:
+        from .holds import holds
+
+        link, n = self.vocabulary.links[name], len(self)
+        first, second = link.params
+        linked = np.zeros((n, n), dtype=np.int8)
+        for i, a in enumerate(self.entities):
+            for j, b in enumerate(self.entities[:i]):
+                verdict = max(holds(link.body, self, {first: a, second: b}), holds(link.body, self, {first: b, second: a}))
+                linked[i, j] = linked[j, i] = verdict
+        return linked
+
+    # --- what is missing ----------------------------------------------------------------------------------------------
+
+    def missing(self, formula: Formula) -> list[str]:
+        """What the query asks for and the scene lacks: gsd, image size, transform, or names of attributes; sorted."""
+        asked = needs(formula, self.vocabulary)
+        scene, table = self.scene, self.scene.table
+        missing = set()
+        if "gsd" in asked and scene.gsd is None:
+            missing.add("gsd")
+        if "image size" in asked and (scene.width is None or scene.height is None):
+            missing.add("image size")
+        if "transform" in asked and scene.transform is None:
+            missing.add("transform")
+        if "angle" in asked and bool(np.isnan(table.angle[self.rows]).any()):
+            missing.add("angle")
+        for name in asked.intersection(self.vocabulary.attributes):
+            column = table.attributes.get(name)
+            if len(self.rows) and (column is None or bool(np.isnan(column.values[self.rows]).any())):
+                missing.add(name)
+        return sorted(missing)
+
+
+def needs(formula: Formula, vocabulary: Vocabulary) -> frozenset[str]:
+    """What a scene has to know for `formula` to be decided: gsd, image size, transform, angle, names of attributes."""
+    found: set[str] = set()
+    for node in walk(formula):
+        match node:
+            case Number(_, "%"):
+                found.add("image size")
+            case Number(_, unit) if unit in METRIC:
+                found.add("gsd")
+            case Apply(name) if name in WORDS:
+                need = WORDS[name].needs
+                found.update(() if need in ("", "direction") else (need,))
+                if name == "angle":
+                    found.add("angle")
+                if name in ("near", "aligned", "clustered") and _near_in_metres(vocabulary):
+                    found.add("gsd")
+            case Apply(name) if name in vocabulary.attributes:
+                found.add(name)
+            case Apply(name) if name in vocabulary.links:
+                found |= needs(vocabulary.links[name].body, vocabulary)
+            case _:
+                pass
+    return frozenset(found)
+
+
+def _near_in_metres(vocabulary: Vocabulary) -> bool:
+    return any(limit.unit == "m" for limit in (vocabulary.near.default, *vocabulary.near.pairs.values()))
+
+
+def variables_of(atom: Apply | Compare) -> tuple[str, ...]:
+    """The variables of an atom, each once, in the order in which they stand."""
+    return tuple(dict.fromkeys(node.name for node in walk(atom) if isinstance(node, Variable)))
+
+
+def _components(linked: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Whether a chain of linked pairs leads from i to j; an entity reaches itself if some pair links it (union-find)."""
+    n = len(linked)
+    parent = list(range(n))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for i, j in zip(*np.nonzero(linked), strict=True):
+        a, b = root(int(i)), root(int(j))
+        if a != b:
+            parent[max(a, b)] = min(a, b)
+    roots = np.array([root(i) for i in range(n)], dtype=np.int64)
+    some = linked.any(axis=1) if n else np.zeros(0, dtype=bool)
+    same: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = roots[:, None] == roots[None, :]
+    return same & some[:, None] & some[None, :]
