@@ -1,0 +1,421 @@
+"""The entity table: everything seen in every image, one row an entity, sorted so that a class of an image is one slice."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..errors import DataError, QueryError
+from .geometry import MEASURES, Shapes, as_array, from_storage, measures, to_storage
+
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.int64]
+AttributeKind: TypeAlias = Literal["boolean", "number", "text"]
+
+SMALLEST_GSD, LARGEST_GSD = 0.005, 1000.0  # metres per pixel; outside it is taken as unknown (LANGUAGE, section 1)
+MEMO = 1_000_000  # decoded outlines kept in memory, about half a gigabyte of quadrilaterals
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """One attribute column.
+
+    kind    boolean (values 0 or 1), number, or text (values index `texts`)
+    values  float64 (n,), NaN = missing
+    texts   the different texts, in byte order
+    """
+
+    kind: AttributeKind
+    values: Floats
+    texts: tuple[str, ...] = ()
+
+    def of(self, row: int) -> bool | float | str | None:
+        """The value in one row, None where it is missing."""
+        value = float(self.values[row])
+        if value != value:
+            return None
+        if self.kind == "text":
+            return self.texts[int(value)]
+        return bool(value) if self.kind == "boolean" else value
+
+
+class Names(Sequence[str]):
+    """A column of strings that stays in Arrow memory; an item is made into a str when it is asked for."""
+
+    def __init__(self, array: Any):
+        self.arrow = array
+
+    def __len__(self) -> int:
+        return len(self.arrow)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [str(name) for name in self.arrow[index].to_pylist()]
+        return str(self.arrow[int(index)].as_py())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrow.to_pylist())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self[:3]))
+        return f"({shown}{', ...' if len(self) > 3 else ''})"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTable:
+    """One row an image, sorted by image_id (byte order).
+
+    image_id   sequence of str (m,)
+    width, height  float64 (m,), pixels, NaN = unknown
+    gsd        float64 (m,), metres per pixel, NaN = unknown or outside 0.005 to 1000
+    transform  float64 (m, 6), pixel to map in GDAL order, NaN row = unknown
+    arrow      pyarrow.Table, these and all further columns
+    """
+
+    image_id: Names
+    width: Floats
+    height: Floats
+    gsd: Floats
+    transform: Floats
+    arrow: Any
+
+    def __post_init__(self) -> None:
+        m = len(self.image_id)
+        for name, shape in (("width", (m,)), ("height", (m,)), ("gsd", (m,)), ("transform", (m, 6))):
+            _expect(name, getattr(self, name), shape, np.float64)
+
+    def __len__(self) -> int:
+        return len(self.image_id)
+
+    def index(self, image_id: str) -> int:
+        """The row of an image. Raises QueryError with the nearest name where there is none."""
+        wanted = image_id.encode()
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.image_id[middle].encode() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(self) and self.image_id[low] == image_id:
+            return low
+        near = difflib.get_close_matches(image_id, list(self.image_id), n=1)
+        if near:
+            raise QueryError(f"No image '{image_id}'. Nearest: {near[0]}.")
+        held = f"There are {len(self)}, {self.image_id[0]} to {self.image_id[-1]}." if len(self) else "There are none."
+        raise QueryError(f"No image '{image_id}'.", hint=held)
+
+    def __contains__(self, image_id: object) -> bool:
+        if not isinstance(image_id, str):
+            return False
+        try:
+            self.index(image_id)
+        except QueryError:
+            return False
+        return True
+
+    @classmethod
+    def from_arrow(cls, arrow: Any) -> ImageTable:
+        """From a table with `image_id` (sorted) and, where known, width, height, gsd and transform."""
+        m = arrow.num_rows
+        transform = np.full((m, 6), np.nan)
+        if "transform" in arrow.column_names:
+            transform = _transforms(arrow.column("transform"), m)
+        gsd = _float_column(arrow, "gsd", m)
+        unknown = ~((gsd >= SMALLEST_GSD) & (gsd <= LARGEST_GSD))
+        if not np.isnan(gsd[unknown]).all():
+            gsd = np.where(unknown, np.nan, gsd)
+        names = arrow.column("image_id")
+        names = names.combine_chunks() if names.num_chunks != 1 else names.chunk(0)
+        columns = [
+            _positive(_float_column(arrow, "width", m)),
+            _positive(_float_column(arrow, "height", m)),
+            gsd,
+            transform,
+        ]
+        return cls(Names(names), *map(_frozen, columns), arrow)
+
+
+class Outlines:
+    """The outlines of a table: held as shapely geometries, or as WKB that is decoded for the rows asked for."""
+
+    def __init__(self, *, shapes: Shapes | None = None, wkb: Any = None, area: Floats | None = None):
+        self._shapes = shapes
+        self._wkb = wkb
+        self._area = area
+        self._known: NDArray[np.bool_] | None = None if wkb is None else np.zeros(len(wkb), np.bool_)
+        self._count = 0
+
+    def take(self, rows: Rows) -> Shapes:
+        """Shapely geometries of these rows, in their order."""
+        if self._wkb is None:
+            assert self._shapes is not None
+            return self._shapes[rows]
+        assert self._area is not None and self._known is not None
+        if self._shapes is None or self._count > MEMO:
+            self._shapes, self._count = np.empty(len(self._wkb), np.object_), 0
+            self._known[:] = False
+        shapes = self._shapes
+        missing = np.unique(rows[~self._known[rows]])
+        if len(missing):
+            wkb = self._wkb.take(pa.array(missing)).to_numpy(zero_copy_only=False)
+            shapes[missing] = from_storage(wkb, self._area[missing])
+            self._known[missing] = True
+            self._count += len(missing)
+        return shapes[rows]
+
+    def wkb(self) -> Any:
+        """All of them as Arrow large_binary."""
+        if self._wkb is not None:
+            return self._wkb
+        assert self._shapes is not None
+        return pa.array(to_storage(self._shapes), pa.large_binary())
+
+
+class LazyAttributes(Mapping[str, Attribute]):
+    """Attribute columns that are read when they are asked for."""
+
+    def __init__(self, readers: Mapping[str, Callable[[], Attribute]]):
+        self._readers = dict(readers)
+        self._read: dict[str, Attribute] = {}
+
+    def __getitem__(self, name: str) -> Attribute:
+        if name not in self._read:
+            self._read[name] = self._readers[name]()
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+
+@dataclass(frozen=True, eq=False)
+class EntityTable:
+    """Every entity of every image. Row order: image, then class code, then entity_id. Arrays are read-only.
+
+    column     dtype    shape     meaning
+    offsets    int64    (m, C+1)  rows of class c in image k are offsets[k, c]:offsets[k, c+1], of k offsets[k, 0]:offsets[k, C]
+    image      int32    (n,)      row of `images`
+    entity_id  int32    (n,)      number inside the image
+    classes    str      (C,)      class names, sorted
+    label      int32    (n,)      index into `classes`
+    score      float64  (n,)      detector confidence, 0 to 1
+    cx, cy     float64  (n,)      centroid, px; x to the right, y downwards
+    area       float64  (n,)      px2
+    length, width, diag  float64 (n,)  sides and diagonal of the minimum rotated rectangle, px
+    angle      float64  (n,)      of the long side, x axis towards y axis, degrees in [0, 180); NaN without direction
+    min_x, min_y, max_x, max_y  float64 (n,)  bounds, px
+    attributes                    Attribute by name
+    reference_area  float64 (C,)  median area of the class over the whole archive, px2
+    shapes                        the outlines; ask with `outlines(rows)`
+    """
+
+    images: ImageTable
+    offsets: NDArray[np.int64]
+    image: NDArray[np.int32]
+    entity_id: NDArray[np.int32]
+    classes: tuple[str, ...]
+    label: NDArray[np.int32]
+    score: Floats
+    cx: Floats
+    cy: Floats
+    area: Floats
+    length: Floats
+    width: Floats
+    diag: Floats
+    angle: Floats
+    min_x: Floats
+    min_y: Floats
+    max_x: Floats
+    max_y: Floats
+    attributes: Mapping[str, Attribute]
+    reference_area: Floats
+    shapes: Outlines
+
+    def __post_init__(self) -> None:
+        n, m, count = len(self.image), len(self.images), len(self.classes)
+        _expect("offsets", self.offsets, (m, count + 1), np.int64)
+        for name in ("image", "entity_id", "label"):
+            _expect(name, getattr(self, name), (n,), np.int32)
+        for name in ("score", *MEASURES):
+            _expect(name, getattr(self, name), (n,), np.float64)
+        _expect("reference_area", self.reference_area, (count,), np.float64)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def outlines(self, rows: Rows) -> Shapes:
+        """Shapely geometries of these rows, object array of the same shape; decoded for these rows only."""
+        return self.shapes.take(np.asarray(rows, np.int64))
+
+    def rows_of(self, image_index: int) -> Rows:
+        """Rows of one image in order of entity_id, int64."""
+        start, stop = int(self.offsets[image_index, 0]), int(self.offsets[image_index, -1])
+        return start + np.argsort(self.entity_id[start:stop], kind="stable").astype(np.int64)
+
+    @cached_property
+    def extent(self) -> tuple[Floats, Floats]:
+        """Largest x and largest y of every image's entities, float64 (m,) each; NaN without entities. For assume_extent."""
+        starts, stops = self.offsets[:, 0], self.offsets[:, -1]
+        filled = np.flatnonzero(stops > starts)
+        result = []
+        for column in (self.max_x, self.max_y):
+            largest = np.full(len(self.images), np.nan)
+            if len(filled):
+                largest[filled] = np.maximum.reduceat(column, starts[filled])
+            result.append(_frozen(largest))
+        return result[0], result[1]
+
+    @classmethod
+    def build(
+        cls,
+        images: ImageTable,
+        *,
+        image: Any,
+        entity_id: Any,
+        label: Any,
+        classes: Sequence[str],
+        score: Any,
+        shapes: Shapes,
+        attributes: Mapping[str, Attribute] | None = None,
+        reference_areas: Mapping[str, float] | None = None,
+    ) -> EntityTable:
+        """Sorts, measures and indexes entities given in any order.
+
+        image, entity_id, label, score  (n,): row of `images`, number, index into `classes`, confidence
+        classes          names in any order; those without entities are left out
+        shapes           object (n,): settled outlines
+        reference_areas  px2 by class name; a class that is not among them gets the median of its entities here
+        """
+        label = np.asarray(label, np.int64)
+        image, entity_id = np.asarray(image, np.int32), np.asarray(entity_id, np.int32)
+        names, codes = sorted_classes(classes, label)
+        order = row_order(image, codes, entity_id)
+        shapes = as_array(shapes)[order]
+        columns = measures(shapes)
+        codes, image = codes[order], image[order]
+        return cls(
+            images=images,
+            offsets=class_offsets(image, codes, len(images), len(names)),
+            image=image,
+            entity_id=entity_id[order],
+            classes=names,
+            label=codes,
+            score=np.asarray(score, np.float64)[order],
+            attributes={
+                name: Attribute(a.kind, _frozen(a.values[order]), a.texts) for name, a in (attributes or {}).items()
+            },
+            reference_area=class_medians(columns["area"], codes, names, reference_areas or {}),
+            shapes=Outlines(shapes=shapes),
+            **columns,
+        )
+
+
+# --- parts that the archive shares ------------------------------------------------------------------------------------
+
+
+def sorted_classes(classes: Sequence[str], label: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The names that occur, sorted, and the labels as indices into them."""
+    used = np.unique(label)
+    names = tuple(sorted({classes[i] for i in used}))
+    place = {name: i for i, name in enumerate(names)}
+    codes = np.full(len(classes), -1, np.int32)
+    for i in used:
+        codes[i] = place[classes[i]]
+    return names, codes[label]
+
+
+def row_order(image: NDArray[np.int32], label: NDArray[np.int32], entity_id: NDArray[np.int32]) -> Rows:
+    """Permutation that sorts by image, then class, then entity_id."""
+    return np.lexsort((entity_id, label, image)).astype(np.int64)
+
+
+def class_offsets(image: NDArray[np.int32], label: NDArray[np.int32], m: int, count: int) -> NDArray[np.int64]:
+    """Offsets (m, C+1) of sorted rows: see EntityTable."""
+    offsets = np.zeros((m, count + 1), np.int64)
+    if not count:
+        return offsets
+    sizes = np.bincount(image.astype(np.int64) * count + label, minlength=m * count)
+    ends = np.cumsum(sizes).reshape(m, count)
+    offsets[:, 1:] = ends
+    offsets[1:, 0] = ends[:-1, -1]
+    return offsets
+
+
+def class_medians(area: Floats, label: NDArray[np.int32], classes: Sequence[str], known: Mapping[str, float]) -> Floats:
+    """The reference area of every class: the known one, else the median of its entities here, whatever their score."""
+    result = np.full(len(classes), np.nan)
+    for code, name in enumerate(classes):
+        if name in known:
+            result[code] = known[name]
+        else:
+            own = area[label == code]
+            if len(own):
+                result[code] = np.median(own)
+    return result
+
+
+def _expect(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
+    if array.shape != shape:
+        raise DataError(f"{name} must have shape {shape}, got {array.shape}")
+    if array.dtype != dtype:
+        raise DataError(f"{name} must be {np.dtype(dtype).name}, got {array.dtype.name}")
+
+
+def _frozen(array: Any) -> Any:
+    array.flags.writeable = False
+    return array
+
+
+def _positive(values: Floats) -> Floats:
+    """A size that is not above 0 is no size."""
+    return values if not (values <= 0).any() else np.where(values > 0, values, np.nan)
+
+
+def _float_column(arrow: Any, name: str, m: int) -> Floats:
+    """A numeric column as float64, null as NaN; all NaN where there is none."""
+    if name not in arrow.column_names:
+        return np.full(m, np.nan)
+    column = arrow.column(name)
+    if column.type != pa.float64():
+        column = column.cast(pa.float64())
+    if column.null_count:
+        column = pc.fill_null(column, float("nan"))
+    return np.array(column.to_numpy(), np.float64).reshape(m)
+
+
+def _transforms(column: Any, m: int) -> Floats:
+    """Six numbers a row; a null, or a list with a null or not of six numbers, is unknown."""
+    result = np.full((m, 6), np.nan)
+    if column.null_count == m:
+        return result
+    flat = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    good = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(flat), 6), False).to_numpy(zero_copy_only=False), bool)
+    values = pc.list_flatten(flat.filter(pa.array(good))).cast(pa.float64())
+    numbers = np.asarray(pc.fill_null(values, float("nan")).to_numpy(zero_copy_only=False), np.float64).reshape(-1, 6)
+    result[good] = np.where(np.isfinite(numbers).all(axis=1, keepdims=True), numbers, np.nan)
+    return result
