@@ -1,0 +1,168 @@
+"""The files of a source, their lines and their numbers; every complaint names file and line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rune_smt.detect.records import Floats, Ints, Journal, SourceFile
+from rune_smt.errors import DataError
+
+Wanted = Callable[[PurePosixPath], bool]
+
+
+def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> tuple[list[SourceFile], int]:
+    """The files below the sources that a format wants, and how many others there are.
+
+    Sorted by file name in byte order, then by path: the order in which entities are numbered. A source that is a file
+    is taken whatever its name. Hidden files (a leading dot) and `__MACOSX` are passed over without a word.
+    DataError if a source does not exist or cannot be listed.
+    """
+    found: dict[Path, SourceFile] = {}
+    others = 0
+    for source in sources:
+        top = Path(source)
+        if not top.exists():
+            raise DataError(f"{_shown(source)} does not exist.")
+        if top.is_file():
+            found.setdefault(top.resolve(), SourceFile(top, _shown(top), top.name, "", _shown(top.parent)))
+            continue
+        inside = list(_walk(top, ()))
+        mine = _preferred([rel for rel in inside if wanted(rel)])
+        others += len(inside) - len(mine)
+        own_name = top.resolve().name
+        for rel in mine:
+            path = top / rel
+            folder = "" if rel.parent == PurePosixPath(".") else str(rel.parent)
+            file = SourceFile(path, _join(_shown(source), str(rel)), f"{own_name}/{rel}", folder, _shown(source))
+            found.setdefault(path.resolve(), file)
+    return sorted(found.values(), key=_reading_order), others
+
+
+def _reading_order(file: SourceFile) -> tuple[bytes, bytes, bytes]:
+    return os.fsencode(file.path.name), os.fsencode(file.folder), os.fsencode(file.shown)
+
+
+def _preferred(files: list[PurePosixPath]) -> list[PurePosixPath]:
+    """Where some of the files lie in folders that hold labels by name, only these: readme.txt beside them is none."""
+    labelled = [rel for rel in files if any(part == "labels" or part.startswith("labelTxt") for part in rel.parts[:-1])]
+    return labelled or files
+
+
+def _walk(top: Path, below: tuple[str, ...]) -> list[PurePosixPath]:
+    files: list[PurePosixPath] = []
+    try:
+        entries = list(os.scandir(top.joinpath(*below)))
+    except OSError as error:
+        raise DataError(f"{_shown(top.joinpath(*below))} cannot be listed: {error.strerror}.") from error
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            continue
+        if entry.is_dir():
+            files += _walk(top, (*below, entry.name))
+        elif entry.is_file():
+            files.append(PurePosixPath(*below, entry.name))
+    return files
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    text = Path(path).as_posix()
+    return text if text != "." else "."
+
+
+def _join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder.rstrip('/')}/{name}"
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """The file; DataError if it cannot be opened."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be read: {error.strerror or error}.") from error
+
+
+def as_text(data: bytes, shown: str) -> str:
+    """UTF-8 with or without byte order mark, any line ends; DataError names the line of what is no text."""
+    zero = data.find(b"\0")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        zero = min(zero, error.start) if zero >= 0 else error.start
+    if zero >= 0:
+        line = data.count(b"\n", 0, zero) + 1
+        raise DataError(f"{shown}:{line}: not a text file (byte 0x{data[zero]:02x} where UTF-8 text was expected).")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(file: SourceFile, journal: Journal) -> list[str] | None:
+    """The lines of a text file without their ends; None after a bad file under skip_bad."""
+    try:
+        return as_text(read_bytes(file.path, file.shown), file.shown).split("\n")
+    except DataError as error:
+        journal.bad(error.message, hint=error.hint)
+        return None
+
+
+def parse_json(text: str, shown: str, first_line: int = 1) -> Any:
+    """The value; DataError with line and column, and a word when the text just stops."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{shown}:{first_line + error.lineno - 1}: column {error.colno}"
+        cut = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
+        hint = "The text ends too early: the file may be cut off." if cut else None
+        raise DataError(f"{place}: not valid JSON: {error.msg}.", hint=hint) from error
+    except RecursionError as error:
+        raise DataError(f"{shown}:{first_line}: not valid JSON: nested too deep.") from error
+
+
+def excerpt(fields: Sequence[str]) -> str:
+    """The first three fields of a line, each cut to a length that fits a message."""
+    short = " ".join(field if len(field) <= 40 else field[:37] + "..." for field in fields[:3])
+    return f"{short} ..." if len(fields) > 3 else short
+
+
+def is_number(text: str) -> bool:
+    """Whether a field reads as a number; nan and inf do."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def to_numbers(fields: list[str]) -> tuple[Floats, NDArray[np.bool_] | None]:
+    """Every field as a float64, and where a field is no finite number; None instead of a mask that is nowhere true."""
+    try:
+        values = np.fromiter(map(float, fields), dtype=np.float64, count=len(fields))
+    except ValueError:
+        values = np.array([float(f) if is_number(f) else np.nan for f in fields], dtype=np.float64)
+    bad = ~np.isfinite(values)
+    return values, bad if bad.any() else None
+
+
+def what_is_wrong(field: str) -> str:
+    """Words for a field that is no finite number."""
+    return f"'{excerpt([field])}' is not a {'finite number' if is_number(field) else 'number'}"
+
+
+def as_size(value: Any) -> int | None:
+    """A width or height as a whole number of pixels above 0, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        return None
+    return int(value) if value > 0 and value == int(value) and value <= LARGEST_SIDE else None
+
+
+LARGEST_SIDE = 10_000_000  # pixels: beyond any picture; TIFF and PNG headers can claim 4,294,967,295
+
+
+def where_lines(first: str, numbers: Ints) -> list[str]:
+    """file:line for each line number."""
+    return [f"{first}:{number}" for number in numbers.tolist()]

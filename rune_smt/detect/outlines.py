@@ -1,0 +1,77 @@
+"""From the corners that readers collect to stored outlines, many at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from rune_smt.detect.records import Ints, Outlines
+from rune_smt.entities.geometry import settle, to_storage
+
+Shapes = NDArray[np.object_]
+
+
+def store(outlines: Outlines) -> tuple[Any, Ints, Ints]:
+    """WKB of every outline (object array of bytes), which had to be repaired, and which have area zero.
+
+    An outline that crosses itself, four corners apart, is repaired as the language says (section 1).
+    """
+    shapes, crossing = as_shapes(outlines)
+    settled, repaired = settle(shapes)
+    repaired[crossing] = True
+    return to_storage(settled), np.flatnonzero(repaired), np.flatnonzero(shapely.area(settled) == 0)
+
+
+def as_shapes(outlines: Outlines) -> tuple[Shapes, Ints]:
+    """Shapely polygons and multipolygons with exactly these rings; and which of several parts had a crossing one."""
+    n = len(outlines)
+    shapes: Shapes = np.empty(n, dtype=object)
+    for index, shape in outlines.ready.items():
+        shapes[index] = shape
+    rings_each = np.diff(outlines.parts)
+    corners_each = np.diff(outlines.rings)
+    single = np.flatnonzero(rings_each == 1)
+    ring = outlines.parts[single]
+    quads = corners_each[ring] == 4
+    if quads.any():
+        first = outlines.rings[ring[quads]]
+        shapes[single[quads]] = shapely.polygons(outlines.points[first[:, None] + np.arange(4)])
+    others = single[~quads]
+    if len(others):
+        shapes[others] = shapely.polygons(_rings(outlines, ring[~quads]))
+    crossing = []
+    for index in np.flatnonzero(rings_each > 1).tolist():
+        parts = shapely.polygons(_rings(outlines, np.arange(outlines.parts[index], outlines.parts[index + 1])))
+        shapes[index], broken = even_odd(parts)
+        if broken:
+            crossing.append(index)
+    return shapes, np.array(crossing, dtype=np.int64)
+
+
+def _rings(outlines: Outlines, which: Ints) -> Shapes:
+    """Linear rings, each closed and with four points at least: shorter ones are filled up with their last point."""
+    lengths = outlines.rings[which + 1] - outlines.rings[which]
+    closed = np.maximum(lengths, 3)
+    owner = np.repeat(np.arange(len(which)), closed)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(closed) - closed, closed)
+    step = np.minimum(step, lengths[owner] - 1)
+    result: Shapes = shapely.linearrings(outlines.points[outlines.rings[which][owner] + step], indices=owner)
+    return result
+
+
+def even_odd(parts: Shapes) -> tuple[Any, bool]:
+    """The points inside an odd number of the parts, polygons; and whether a part crosses itself."""
+    solid = parts[shapely.area(shapely.convex_hull(parts)) > 0]
+    broken = ~shapely.is_valid(solid)
+    solid[broken] = shapely.make_valid(solid[broken])
+    shape = shapely.Polygon()
+    for part in solid:
+        shape = shapely.symmetric_difference(shape, part)
+    pieces = shapely.get_parts(shapely.get_parts(shape))
+    areas = [piece for piece in pieces if piece.geom_type == "Polygon" and piece.area > 0]
+    if not areas:
+        return shapely.multipolygons(parts), bool(broken.any())  # nothing is inside: an outline of area zero
+    return (areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)), bool(broken.any())
