@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from ..errors import DataError, LimitError, QueryError, RuneError
@@ -67,7 +68,7 @@ def expand_definitions(formula: Formula, vocabulary: Vocabulary) -> Formula:
 
 def _expand(formula: Formula, vocabulary: Vocabulary, bodies: dict[str, Formula]) -> Formula:
     if not isinstance(formula, Apply) or formula.name not in vocabulary.definitions:
-        return map_formulas(lambda part: _expand(part, vocabulary, bodies), formula)
+        return map_formulas(partial(_expand, vocabulary=vocabulary, bodies=bodies), formula)
     definition = vocabulary.definitions[formula.name]
     if formula.name not in bodies:
         bodies[formula.name] = _expand(definition.body, vocabulary, bodies)
@@ -78,10 +79,6 @@ def _expand(formula: Formula, vocabulary: Vocabulary, bodies: dict[str, Formula]
 
 def _stamped(formula: Formula, origin: Apply, use: Apply) -> Formula:
     """Span of the use everywhere, and `origin` on atoms."""
-
-    def below(part: Formula) -> Formula:
-        return _stamped(part, origin, use)
-
     span = use.span
     match formula:
         case Apply(_, args):
@@ -93,7 +90,7 @@ def _stamped(formula: Formula, origin: Apply, use: Apply) -> Formula:
         case Truth():
             return replace(formula, span=span)
         case Not() | And() | Or() | Implies() | Iff() | Exists() | ForAll() | ExistsCount():
-            return replace(map_formulas(below, formula), span=span)
+            return replace(map_formulas(partial(_stamped, origin=origin, use=use), formula), span=span)
 
 
 def _stamped_term(term: Term, origin: Apply, use: Apply) -> Term:
@@ -188,13 +185,13 @@ def with_formulas(vocabulary: Vocabulary, written: tuple[Written, ...], source: 
     complete = _put_in(vocabulary, written, bodies)
     places = {each.name: each for each in written}
     _refuse_circles(complete, places, source)
-    _refuse_links_in_links(complete, places, source)
     for name, (nodes, levels) in _measure_all(complete.definitions).items():
         if nodes > MAX_EXPANDED or levels > MAX_DEPTH:
             raise DataError(
                 f"{source}: {places[name].key}: written out it has {nodes} nodes in {levels} levels; "
                 f"at most {MAX_EXPANDED} in {MAX_DEPTH} are handled."
             )
+    _refuse_links_in_links(complete, places, source)
     return complete
 
 

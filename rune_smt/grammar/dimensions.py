@@ -6,6 +6,7 @@ it takes that of the other side. Counts, scores and numeric attributes are plain
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
@@ -53,6 +54,8 @@ SAID: dict[Kind, str] = {
     "plain": "a plain number", "bare": "a plain number", "percent": "a percentage",
 }  # fmt: skip
 
+SPELLED = re.compile(r"[^\W\d][\w-]*")  # a name as a query may spell it
+
 EXAMPLE_UNITS = {"length": "50 px", "area": "500 px2", "angle": "45 deg", "none": "0.5"}
 
 
@@ -90,7 +93,25 @@ class _Check:
         self.text = text
 
     def error(self, message: str, span: Span | None, hint: str | None = None) -> QueryError:
-        return QueryError(message, text=self.text, span=span, hint=hint or None)
+        return QueryError(message, text=self.text, span=self.within_brackets(span), hint=hint or None)
+
+    def within_brackets(self, span: Span | None) -> Span | None:
+        """The place without brackets around all of it, which belong to the spans of formulas and say nothing."""
+        if self.text is None or span is None:
+            return span
+        start, end = span
+        while end - start > 2 and self.text[start] == "(" and _closing(self.text, start) == end - 1:
+            start, end = start + 1, end - 1
+        return start, end
+
+    def name_span(self, apply: Apply) -> Span | None:
+        """Where the name of an application stands; the whole of it where it was written in other letters."""
+        if self.text is None or apply.span is None:
+            return apply.span
+        for found in SPELLED.finditer(self.text, *apply.span):
+            if squeeze(found.group()) == squeeze(apply.name):
+                return found.span()
+        return apply.span
 
     # --- formulas ---
 
@@ -184,10 +205,8 @@ class _Check:
                     if name not in scope:
                         raise self.free(argument, apply, position, atom)
                 case Apply(name, (Variable(inner),)) if self.class_named(name) is not None:
-                    written = self.instead(apply, position, atom, inner)
-                    guard = f"{self.class_named(name)}({inner})"
-                    hint = f"{guard} & {written}" if inner in scope else f"exists {inner} ({guard} & {written})"
-                    raise self.not_a_variable(apply, argument, f"Write: {hint}")
+                    hint = self.applied_hint(apply, position, atom, name, inner, scope)
+                    raise self.not_a_variable(apply, argument, hint)
                 case Text(value) if self.class_named(value) is not None:
                     raise self.not_a_variable(apply, argument, self.class_hint(apply, position, atom, value))
                 case _:
@@ -204,8 +223,8 @@ class _Check:
             hint = self.class_hint(apply, position, atom, name)
             return self.error(f"'{name}' is a class, not a variable.", variable.span, hint)
         return self.error(
-            f"Variable '{name}' is free: a query binds every variable.", variable.span,
-            f"Put exists {name} (...) or forall {name} (...) around it.",
+            f"The variable '{name}' is free: no quantifier binds it.", variable.span,
+            f"Write exists {name} (...) or forall {name} (...) around it.",
         )  # fmt: skip
 
     def class_hint(self, apply: Apply, position: int, atom: Apply | Compare, name: str) -> str:
@@ -215,6 +234,16 @@ class _Check:
                      if letter not in others)  # fmt: skip
         cls = self.class_named(name)
         return f"Write: exists {fresh} ({cls}({fresh}) & {self.instead(apply, position, atom, fresh)})"
+
+    def applied_hint(
+        self, apply: Apply, position: int, atom: Apply | Compare, name: str, inner: str, scope: frozenset[str]
+    ) -> str:
+        """For near(x, harbor(y)).   Write: harbor(y) & near(x, y), under exists y where y is not bound yet."""
+        others = [argument.name for argument in apply.args if isinstance(argument, Variable)]
+        if inner in others:  # near(x, harbor(x)) is meant of something else than x
+            return self.class_hint(apply, position, atom, name)
+        written = f"{self.class_named(name)}({inner}) & {self.instead(apply, position, atom, inner)}"
+        return f"Write: {written}" if inner in scope else f"Write: exists {inner} ({written})"
 
     def instead(self, apply: Apply, position: int, atom: Apply | Compare, name: str) -> str:
         """The atom as text with the variable `name` for one argument of `apply`, which is in it."""
@@ -248,8 +277,9 @@ class _Check:
         known += [name for name, word in RELATIONS.items() if word.takes(count)]
         known += [name for name, each in v.definitions.items() if len(each.params) == count]
         return self.error(
-            f"No {what} '{apply.name}' in vocabulary {v.name}.", apply.span, unknown_name(apply.name, v, known)
-        )
+            f"No {what} '{apply.name}' in vocabulary {v.name}.", self.name_span(apply),
+            unknown_name(apply.name, v, known),
+        )  # fmt: skip
 
     # --- comparisons ---
 
@@ -280,7 +310,11 @@ class _Check:
         other = right.kind if left.kind == "percent" else left.kind
         if other in ("area", "length"):
             return
-        hint = "Say 50 % of a set by counts: 2 * count x (a & b) >= count x (a)." if _has(compare, Count) else None
+        hint = None
+        if _has(compare, Count):
+            hint = "Say 50 % of a set by counts: 2 * count x (a & b) >= count x (a)"
+        elif other == "plain":
+            hint = "A share is a plain number too: 0.5 for 50 %."
         said = SAID[other]
         raise self.error(f"A percentage is compared with an area or a length, not with {said}.", compare.span, hint)
 
@@ -401,17 +435,20 @@ class _Check:
             checked = replace(apply, name=attribute.name)
             return checked, TermType("text", attribute) if attribute.type == "text" else TermType("plain")
         if word is not None or phrase is not None or name in v.definitions or name in v.links:
-            hint = None
+            hint = f"Write it alone: {name}({self.shown_arguments(apply)})"
             if phrase is not None and word is None:
                 hint = f"To count: count x ({phrase.name}(x))"
             raise self.error(
                 f"'{apply.name}' is true or false of its arguments and has no value to compare.", apply.span, hint
             )
+        matter, place = f"No function or attribute '{apply.name}' in vocabulary {v.name}.", self.name_span(apply)
+        for side in (atom.left, atom.right):
+            cls = self.class_named(side.value) if isinstance(side, Text) else None
+            if cls is not None and len(apply.args) == 1:  # label(x) = "ship"
+                hint = f"Write: {'~' if atom.op == '!=' else ''}{cls}({self.shown_arguments(apply)})"
+                raise self.error(matter, place, hint)
         known = [*FUNCTIONS, *(each.name for each in v.attributes.values() if each.type != "boolean")]
-        raise self.error(
-            f"No function or attribute '{apply.name}' in vocabulary {v.name}.", apply.span,
-            unknown_name(apply.name, v, known),
-        )  # fmt: skip
+        raise self.error(matter, place, unknown_name(apply.name, v, known))
 
     def arithmetic(self, term: Arithmetic, atom: Compare, scope: frozenset[str]) -> tuple[Term, TermType]:
         left, left_type = self.term(term.left, atom, scope)
@@ -443,10 +480,9 @@ class _Check:
                 raise self.error(f"{_capital(SAID[left])} and {SAID[right]} cannot be multiplied.", term.span)
             case "/":
                 if not isinstance(term.right, Number) or term.right.unit is not None:
-                    raise self.error(
-                        "Division is by a number only.", term.right.span,
-                        "For a ratio multiply the other side: length(x) > 3 * width(x)",
-                    )  # fmt: skip
+                    ratio = "count x (a) > 3 * count x (b)" if _has(term, Count) else "length(x) > 3 * width(x)"
+                    raise self.error("Division is by a number only.", term.right.span,
+                                     f"For a ratio multiply the other side: {ratio}")  # fmt: skip
                 if term.right.value == 0:
                     raise self.error("Division by 0.", term.right.span)
                 return left
@@ -454,7 +490,17 @@ class _Check:
                 assert_never(term.op)
 
 
-# --- small questions about terms --------------------------------------------------------------------------------------
+# --- small questions ------------------------------------------------------------------------------------------------
+
+
+def _closing(text: str, opening: int) -> int:
+    """The offset of the bracket that closes the one at `opening`; -1 where none does."""
+    level = 0
+    for offset in range(opening, len(text)):
+        level += (text[offset] == "(") - (text[offset] == ")")
+        if level == 0:
+            return offset
+    return -1
 
 
 def _joined(left: Kind, right: Kind) -> Kind | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from ..errors import DataError, QueryError
 from .nodes import RESERVED, Formula
@@ -104,6 +104,9 @@ class Link:
     params: tuple[str, str]
     body: Formula
     text: str
+
+
+_Formula = TypeVar("_Formula", Definition, Link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,12 +377,15 @@ class Vocabulary:
         """The vocabulary with the texts of its formulas in canonical names, which no synonym can change."""
         if not self.definitions and not self.links:
             return self
-        from .printer import canonical
+        from .printer import canonical, canonical_names
+
+        def spelled_out(each: _Formula) -> _Formula:
+            return replace(each, body=canonical_names(each.body), text=canonical(each.body))
 
         return replace(
             self,
-            definitions={name: replace(each, text=canonical(each.body)) for name, each in self.definitions.items()},
-            links={name: replace(each, text=canonical(each.body)) for name, each in self.links.items()},
+            definitions={name: spelled_out(each) for name, each in self.definitions.items()},
+            links={name: spelled_out(each) for name, each in self.links.items()},
         )
 
     @property
@@ -478,7 +484,10 @@ def number_text(value: float) -> str:
 
 
 def unknown_name(name: str, vocabulary: Vocabulary, candidates: Iterable[str]) -> str:
-    """The hint for a name that is not known: the nearest that are, and the shipped vocabulary that has it."""
+    """The hint for a name that is not known: the nearest that are, and the shipped vocabulary that has it.
+
+    Where there is neither, the command that lists what there is.
+    """
     parts = [nearest_sentence(name, candidates)]
     for other in VOCABULARIES:
         if other == vocabulary.name:
@@ -487,7 +496,8 @@ def unknown_name(name: str, vocabulary: Vocabulary, candidates: Iterable[str]) -
         if phrase is not None:
             parts.append(f"{other} has '{phrase.name}': index or search with --vocabulary {other}.")
             break
-    return " ".join(part for part in parts if part)
+    named = f"--vocabulary {vocabulary.name}" if vocabulary.name in VOCABULARIES else "--vocabulary FILE"
+    return " ".join(part for part in parts if part) or f"rune-smt words {named} lists all that is known."
 
 
 def unknown_word_error(
@@ -498,7 +508,7 @@ def unknown_word_error(
                   for words, phrase in vocabulary.phrases().items() if not phrase.plural]  # fmt: skip
     return QueryError(
         f"No class or attribute '{name}' in vocabulary {vocabulary.name}.",
-        text=text, span=span, hint=unknown_name(name, vocabulary, candidates) or None,
+        text=text, span=span, hint=unknown_name(name, vocabulary, candidates),
     )  # fmt: skip
 
 

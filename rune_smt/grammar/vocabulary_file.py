@@ -309,6 +309,9 @@ class _Reader:
                 if any(name == other.name for other in written):
                     raise self.error(path, f"the name '{name}' is taken: it is already there.")
                 self.name(vocabulary, path, name)
+                phrase = vocabulary.phrase_of(name)
+                if phrase is not None:
+                    raise self.error(path, f"the name '{name}' is taken: it also means '{phrase.name}'.")
                 written.append(Written(kind == "links", name, params, self.text(path, value), path))
         return with_formulas(vocabulary, tuple(written), self.source)
 
