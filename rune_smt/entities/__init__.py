@@ -1,1 +1,1 @@
-"""Entities: the table of everything seen, its geometry (the one place where geometry is computed), the archive on disk."""
+"""Entities: the table of everything seen, its geometry (computed nowhere else), and the archive on disk."""

@@ -1,12 +1,13 @@
-"""Outlines as the language means them: four corners are their hull, zero area is legal, what crosses itself is repaired.
+"""Outlines as the language means them: four corners are their hull, zero area is legal, crossings are repaired.
 
-In memory an outline is a shapely Polygon or MultiPolygon with area, or, where the area is zero, a Point, a LineString or
-a MultiLineString. On disk every outline is a polygon or multipolygon; those of zero area are collapsed rings.
+In memory an outline is a shapely Polygon or MultiPolygon with area, or, where the area is zero, a Point, a LineString
+or a MultiLineString. On disk every outline is a polygon or multipolygon; those of zero area are collapsed rings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,7 +43,7 @@ def outline(points_or_rings: Any) -> Any:
 
 
 def polygon(points_or_rings: Any) -> Any:
-    """The shapely polygon or multipolygon with exactly these rings, nothing repaired: what `outline` and `settle` start from."""
+    """The shapely polygon or multipolygon with exactly these rings, nothing repaired: what `settle` starts from."""
     if isinstance(points_or_rings, shapely.Geometry):
         return points_or_rings
     depth = _depth(points_or_rings)
@@ -68,8 +69,8 @@ def settle(shapes: Shapes) -> tuple[Shapes, Bools]:
 
     shapes  object (n,): polygons and multipolygons, also collapsed ones, and whatever this function returns
     An outline with one ring of four corners (repeated corners count once) becomes its convex hull, from the
-    corner with the smallest x (then y), so that the order of the corners never matters. Another one that crosses itself is repaired by
-    `shapely.make_valid`, its area parts kept, and is marked. Settling again changes nothing.
+    corner with the smallest x (then y), so that the order of the corners never matters. Another one that crosses
+    itself is repaired by `shapely.make_valid`, its area parts kept, and is marked. Settling again changes nothing.
     Raises OutlineError with the index of an outline that is missing, empty, not of area, or not finite.
     """
     _refuse(shapes)
@@ -116,7 +117,7 @@ def to_storage(shapes: Shapes) -> Any:
 
 
 def coordinates(shape: Any) -> list[Any]:
-    """The outline as lists: of points; of rings where it has holes; of polygons (lists of rings) where it has several parts.
+    """The outline as lists: of points; of rings where it has holes; of polygons (lists of rings) where it has parts.
 
     No ring repeats its first point. `outline` reads all three back.
     """
@@ -129,6 +130,11 @@ def coordinates(shape: Any) -> list[Any]:
     if shape.geom_type == "MultiLineString":
         return [[_points(line.coords)] for line in shape.geoms]
     return _points(shape.coords)
+
+
+def areas(shapes: Shapes) -> Floats:
+    """Area of each, px2, float64 (n,)."""
+    return np.asarray(shapely.area(shapes), np.float64)
 
 
 def as_array(shapes: Sequence[Any] | Shapes) -> Shapes:
@@ -215,7 +221,8 @@ def _rotated(rings: Floats) -> Floats:
     leftmost = x == x.min(axis=1, keepdims=True)
     first = np.where(leftmost, y, np.inf).argmin(axis=1)
     order = (first[:, None] + np.arange(rings.shape[1])) % rings.shape[1]
-    return rings[np.arange(len(rings))[:, None], order]
+    result: Floats = rings[np.arange(len(rings))[:, None], order]
+    return result
 
 
 def _from_rings(shapes: Shapes, rings: Floats) -> Shapes:
@@ -303,7 +310,7 @@ def _collapsed(shape: Any) -> Any:
 
 def _path(coords: Any) -> Any:
     points = list(coords)
-    kept = points[:1] + [b for a, b in zip(points, points[1:], strict=False) if a != b]
+    kept = points[:1] + [b for a, b in pairwise(points) if a != b]
     return shapely.LineString(kept if len(kept) > 1 else [kept[0], kept[0]])
 
 

@@ -14,7 +14,7 @@ BLOCK = 1 << 22  # numbers in one intermediate array, about 32 MB
 def rectangles(hulls: Floats) -> tuple[Floats, Floats, Floats]:
     """Length, width (px) and angle of the long side (degrees in [0, 180)) of the minimum rotated rectangle.
 
-    hulls  float64 (n, k, 2): n convex outlines of k corners each, in order round the outline, first corner not repeated;
+    hulls  float64 (n, k, 2): n convex outlines of k corners each, in order round the outline, no corner repeated;
            k = 1 is a point, k = 2 a segment
 
     The smallest rectangle has a side on an edge of the hull (Freeman & Shapira 1975), so every edge is tried. Of

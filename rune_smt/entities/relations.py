@@ -1,20 +1,21 @@
 """The words that every vocabulary has: the one place where they get their truth (LANGUAGE, section 4).
 
 `truth` and `measure` take whole arrays of rows. Verdicts are int8: 0 violated, 1 undecided, 2 satisfied, so that
-"and" is the minimum, "or" the maximum and "not" is 2 - v. A symmetric number is computed with the lower entity_id first, so that
-symmetry holds bit for bit. Entities of one tuple are of one image.
+"and" is the minimum, "or" the maximum and "not" is 2 - v. A symmetric number is computed with the lower entity_id
+first, so that symmetry holds bit for bit. Entities of one tuple are of one image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import geometry
+from .outline import areas
 from .table import EntityTable, Floats, Rows
 
 Codes: TypeAlias = NDArray[np.int8]
@@ -84,7 +85,7 @@ def measure(function: str, table: EntityTable, rows: tuple[Rows, ...], parameter
 
 
 def union_area(table: EntityTable, rows: Rows) -> float:
-    """Area covered by the outlines of these rows together, px2; the value of `cover`. The order of rows never matters."""
+    """Area covered by the outlines of these rows together, px2: the value of `cover`, whatever the order of rows."""
     rows = np.unique(np.asarray(rows, np.int64))
     rows = rows[np.argsort(table.entity_id[rows], kind="stable")]
     solid = rows[table.area[rows] > 0]
@@ -148,17 +149,15 @@ def angle_between(table: EntityTable, x: Rows, y: Rows) -> Floats:
 
 
 def image_sizes(table: EntityTable, x: Rows, parameters: Parameters) -> tuple[Floats, Floats]:
-    """Width and height of the images of these rows, px, float64 (k,); both NaN where one is unknown and none is assumed."""
+    """Width and height of the rows' images, px, float64 (k,); both NaN where one is unknown and none is assumed."""
     image = table.image[x]
     width, height = table.images.width[image], table.images.height[image]
     unknown = np.isnan(width) | np.isnan(height)
     if unknown.any():
-        right, bottom = np.nan, np.nan
-        if parameters.assume_extent:
-            right, bottom = (np.where(e > 0, e, np.nan)[image] for e in table.extent)
-            no_extent = np.isnan(right) | np.isnan(bottom)
-            right, bottom = np.where(no_extent, np.nan, right), np.where(no_extent, np.nan, bottom)
-        width, height = np.where(unknown, right, width), np.where(unknown, bottom, height)
+        right, bottom = (extent[image] for extent in table.extent)
+        assumed = (right > 0) & (bottom > 0) & parameters.assume_extent
+        width = np.where(unknown, np.where(assumed, right, np.nan), width)
+        height = np.where(unknown, np.where(assumed, bottom, np.nan), height)
     return width, height
 
 
@@ -200,7 +199,7 @@ def _contains(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters
 
 
 def _compare(column: str, first_below: bool) -> Relation:
-    """x's value below y's, or above it."""
+    """The value of x below that of y, or above it."""
 
     def relation(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
         values: Floats = getattr(table, column)
@@ -284,7 +283,7 @@ def _surrounded_by(table: EntityTable, rows: tuple[Rows, ...], parameters: Param
     x, y = rows
     breadth = np.maximum(1.0, table.width[x])
     reach = breadth * (1 + BOUND)
-    # The ring is larger than the box of x grown by half of what it grows by; only a y that reaches past x can hold it.
+    # A y whose box does not meet the box of the grown x has nothing of the ring.
     meet = (
         (table.area[y] > 0)
         & (table.min_x[y] <= table.max_x[x] + reach)
@@ -300,7 +299,7 @@ def _surrounded_by(table: EntityTable, rows: tuple[Rows, ...], parameters: Param
     rings = geometry.ring_around(table.outlines(unique), np.maximum(1.0, table.width[unique]))
     rings = rings[inverse]
     share = geometry.common_area(rings, table.outlines(y[where]))
-    held = share >= RING_SHARE * geometry.shapely.area(rings)
+    held = share >= RING_SHARE * areas(rings)
     result[where] = _known(held & (_inside(table, (x[where], y[where]), parameters) == VIOLATED))
     return result
 
@@ -411,7 +410,7 @@ def _by_class(
 
 
 def _gap_at_most(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
-    """Whether the gap is at most the limit, undecided where that is NaN; outlines are looked at only where boxes leave it open."""
+    """Whether the gap is at most the limit, undecided where that is NaN; boxes decide first what they can."""
     dx = np.maximum(table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x])
     dy = np.maximum(table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x])
     at_least = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))  # the gap of the boxes
@@ -440,7 +439,7 @@ def _share_at_least(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Code
 
 
 def _projection(table: EntityTable, x: Rows, y: Rows, z: Rows) -> tuple[Floats, Floats, Floats]:
-    """x's centroid seen from y's on the way to z's: along and across that segment, each times its length, and the length squared."""
+    """The centroid of x seen from y's on the way to z's: along and across, each times |yz|, and |yz| squared."""
     zx, zy = table.cx[z] - table.cx[y], table.cy[z] - table.cy[y]
     px, py = table.cx[x] - table.cx[y], table.cy[x] - table.cy[y]
     return px * zx + py * zy, px * zy - py * zx, zx * zx + zy * zy
@@ -448,9 +447,9 @@ def _projection(table: EntityTable, x: Rows, y: Rows, z: Rows) -> tuple[Floats, 
 
 def _connected(links: Bools) -> Bools:
     """Which graphs, (k, a, a) with loops and symmetric, are connected."""
-    reached = links[:, 0]
+    reached: NDArray[Any] = links[:, 0]
     for _ in range(links.shape[1] - 1):
-        reached = (reached[:, :, None] & links).any(axis=1)
+        reached = np.any(reached[:, :, None] & links, axis=1)
     return np.asarray(reached.all(axis=1))
 
 

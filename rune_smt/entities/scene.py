@@ -71,9 +71,9 @@ class Scene:
     def to_json(self) -> dict[str, Any]:
         """The scene as JSON: see INTERFACE, "A scene".
 
-        `polygon` is a list of points [[x, y], ...]; of rings (the outer one, then holes) where it has holes; of polygons,
-        each a list of rings, where it has several parts. Unknown numbers are null, also among the attributes. `transform` and `crs` are given
-        where they are known.
+        `polygon` is a list of points [[x, y], ...]; of rings (the outer one, then holes) where it has holes; of
+        polygons, each a list of rings, where it has several parts. Unknown numbers are null, also among the attributes.
+        `transform` and `crs` are given where they are known.
         """
         table = self.table
         rows = self.rows
@@ -107,7 +107,7 @@ class Scene:
     def from_json(cls, document: Mapping[str, Any], *, reference_areas: Mapping[str, float] | None = None) -> Scene:
         """The scene of a JSON document, as a table of one image.
 
-        reference_areas  px2 by label; else those of the document; a label in neither takes the median of its own entities
+        reference_areas  px2 by label; else those of the document; a label in neither takes its own entities' median
         Raises DataError that names image and entity.
         """
         image_id = document.get("image_id")
@@ -153,11 +153,11 @@ class Scene:
             f"<tr><td>{html.escape(name)}</td><td>{count}</td></tr>" for name, count in self._counts().items()
         )
         return (
-            f"<div><b>{html.escape(self.image_id)}</b> <span>{size}, {gsd}</span>{self._drawing()}"
+            f"<div><b>{html.escape(self.image_id)}</b> <span>{size}, {gsd}</span>{self.drawing()}"
             f"<table><tr><th>class</th><th>entities</th></tr>{rows}</table></div>"
         )
 
-    def _drawing(self, side: int = 240) -> str:
+    def drawing(self, side: int = 240) -> str:
         """The outlines as a small inline SVG."""
         rows = self.rows[:2000]
         if not len(rows):
@@ -180,7 +180,8 @@ class Scene:
         scale = side / max(right, bottom)
         return (
             f'<svg width="{right * scale:.0f}" height="{bottom * scale:.0f}" viewBox="0 0 {right:g} {bottom:g}" '
-            f'style="display:block;background:#f4f4f4" fill="none" stroke-width="{1 / scale:.3g}">{"".join(paths)}</svg>'
+            f'style="display:block;background:#f4f4f4" fill="none" stroke-width="{1 / scale:.3g}">'
+            f"{''.join(paths)}</svg>"
         )
 
 

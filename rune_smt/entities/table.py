@@ -1,8 +1,7 @@
-"""The entity table: everything seen in every image, one row an entity, sorted so that a class of an image is one slice."""
+"""The entity table: everything seen in every image, one row an entity; a class of an image is one slice of rows."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, QueryError
 from .geometry import MEASURES, Shapes, as_array, from_storage, measures, to_storage
+from .nearest import nearest_name
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.int64]
@@ -117,9 +117,9 @@ class ImageTable:
                 high = middle
         if low < len(self) and self.image_id[low] == image_id:
             return low
-        near = difflib.get_close_matches(image_id, list(self.image_id), n=1)
-        if near:
-            raise QueryError(f"No image '{image_id}'. Nearest: {near[0]}.")
+        near = nearest_name(image_id, list(self.image_id))
+        if near is not None:
+            raise QueryError(f"No image '{image_id}'. Nearest: {near}.")
         held = f"There are {len(self)}, {self.image_id[0]} to {self.image_id[-1]}." if len(self) else "There are none."
         raise QueryError(f"No image '{image_id}'.", hint=held)
 
@@ -145,13 +145,8 @@ class ImageTable:
             gsd = np.where(unknown, np.nan, gsd)
         names = arrow.column("image_id")
         names = names.combine_chunks() if names.num_chunks != 1 else names.chunk(0)
-        columns = [
-            _positive(_float_column(arrow, "width", m)),
-            _positive(_float_column(arrow, "height", m)),
-            gsd,
-            transform,
-        ]
-        return cls(Names(names), *map(_frozen, columns), arrow)
+        width, height = (_positive(_float_column(arrow, name, m)) for name in ("width", "height"))
+        return cls(Names(names), _frozen(width), _frozen(height), _frozen(gsd), _frozen(transform), arrow)
 
 
 class Outlines:
@@ -214,7 +209,7 @@ class EntityTable:
     """Every entity of every image. Row order: image, then class code, then entity_id. Arrays are read-only.
 
     column     dtype    shape     meaning
-    offsets    int64    (m, C+1)  rows of class c in image k are offsets[k, c]:offsets[k, c+1], of k offsets[k, 0]:offsets[k, C]
+    offsets    int64    (m, C+1)  rows of class c in image k: offsets[k, c]:offsets[k, c+1]; of k: offsets[k, 0]:[k, C]
     image      int32    (n,)      row of `images`
     entity_id  int32    (n,)      number inside the image
     classes    str      (C,)      class names, sorted
@@ -279,7 +274,7 @@ class EntityTable:
 
     @cached_property
     def extent(self) -> tuple[Floats, Floats]:
-        """Largest x and largest y of every image's entities, float64 (m,) each; NaN without entities. For assume_extent."""
+        """Largest x and largest y of every image's entities, float64 (m,) each; NaN where it has none."""
         starts, stops = self.offsets[:, 0], self.offsets[:, -1]
         filled = np.flatnonzero(stops > starts)
         result = []

@@ -1,4 +1,4 @@
-"""Random small scenes for laws: degenerate, nested, edge-sharing and rotated outlines, with and without what may be missing."""
+"""Random small scenes for laws: degenerate, nested, edge-sharing and turned outlines, and data that is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TURNS = ((1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (0.0, 1.0), (0.96, 0.28))  # cosine
 
 @st.composite
 def outlines(draw: st.DrawFn, grid: int = GRID) -> Polygon:
-    """One outline as JSON has it: rectangles (also turned), any four corners, points, lines, other rings, holes, parts."""
+    """One outline as JSON has it: rectangles, also turned, any four corners, points, lines, rings, holes, parts."""
     kind = draw(st.sampled_from(("box", "box", "turned", "corners", "point", "line", "ring", "hole", "parts")))
     x, y = draw(st.integers(-2, grid)), draw(st.integers(-2, grid))
     w, h = draw(st.integers(1, 10)), draw(st.integers(1, 6))
@@ -49,7 +49,7 @@ def outlines(draw: st.DrawFn, grid: int = GRID) -> Polygon:
 
 @st.composite
 def related(draw: st.DrawFn, earlier: Polygon) -> Polygon:
-    """An outline with something to do with an earlier one: the same, beside it with a common edge, in it, or around it."""
+    """An outline that has to do with an earlier one: the same, beside it with a common edge, in it, or around it."""
     points = _points(earlier)
     left, top = min(p[0] for p in points), min(p[1] for p in points)
     right, bottom = max(p[0] for p in points), max(p[1] for p in points)
@@ -90,12 +90,12 @@ def scenes(
     for _ in range(count):
         fresh = not polygons or draw(st.booleans())
         polygons.append(draw(outlines()) if fresh else draw(related(draw(st.sampled_from(polygons)))))
-    known = (lambda: True) if not missing else (lambda: draw(st.booleans()))
+    size_known, gsd_known, map_known = (not missing or draw(st.booleans()) for _ in range(3))
     document: dict[str, Any] = {
         "image_id": draw(st.sampled_from(("P0001", "P0706"))),
         "width": None,
         "height": None,
-        "gsd": draw(st.sampled_from((0.5, 1.0, 0.3))) if known() else None,
+        "gsd": draw(st.sampled_from((0.5, 1.0, 0.3))) if gsd_known else None,
         "entities": [
             {
                 "entity_id": i,
@@ -107,9 +107,9 @@ def scenes(
             for i, polygon in enumerate(polygons)
         ],
     }
-    if known():
+    if size_known:
         document["width"], document["height"] = draw(st.sampled_from(((30, 30), (24, 36), (100, 60))))
-    if known():
+    if map_known:
         document["transform"] = draw(
             st.sampled_from(([500.0, 0.5, 0.0, 4000.0, 0.0, -0.5], [0.0, 0.6, 0.8, 0.0, 0.8, -0.6]))
         )
