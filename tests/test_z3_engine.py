@@ -1,0 +1,93 @@
+"""Laws of the Z3 engine: it gives what `holds` gives, relaxed or not, missing values included."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rune_smt.errors import LimitError
+from rune_smt.grammar.definitions import expand_definitions
+from rune_smt.grammar.reader import read
+from rune_smt.solver.clauses import clause_form, relax
+from rune_smt.solver.evaluate import query_verdict
+from rune_smt.solver.expand import measure
+from rune_smt.solver.holds import holds
+from rune_smt.solver.world import World
+from rune_smt.solver.z3_engine import decide, tracked_form
+from rune_smt.testing.formulas import formulas
+from rune_smt.testing.scenes import scenes
+from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
+from tests.solver_cases import CLASSES, VOCABULARY, world_of
+
+queries = formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True)
+places = scenes(classes=CLASSES, max_entities=4)
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=200)
+def test_z3_and_holds_agree(formula, scene):
+    world = World(scene, VOCABULARY)
+    formula = expand_definitions(formula, VOCABULARY)
+    assert decide(formula, world) == holds(formula, world)
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=200)
+def test_columns_and_holds_agree(formula, scene):
+    world = World(scene, VOCABULARY)
+    formula = expand_definitions(formula, VOCABULARY)
+    assert query_verdict(formula, world) == holds(formula, world)
+
+
+@given(formula=queries, scene=places, data=st.data())
+@settings(max_examples=150)
+def test_z3_and_holds_agree_on_relaxed_queries(formula, scene, data):
+    world = World(scene, VOCABULARY)
+    form = clause_form(expand_definitions(formula, VOCABULARY))
+    keep = data.draw(st.frozensets(st.integers(0, max(0, len(form.clauses) - 1)))) & form.every
+    answer = tracked_form(form, world).check(keep)
+    assert answer.satisfiable == (holds(relax(form, keep), world) != VIOLATED)
+    assert answer.core <= keep
+    if not answer.satisfiable:
+        assert holds(relax(form, answer.core), world) == VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("exists x (ship(x) & exists y (harbor(y) & near(x, y)))", SATISFIED),
+        ("forall x (ship(x) -> exists y (harbor(y) & near(x, y)))", VIOLATED),
+        ("exists=3 x (ship(x))", SATISFIED),
+        ("exists>=4 x (ship(x))", VIOLATED),
+        ("2 * count x (ship(x)) > 5 * count x (harbor(x))", SATISFIED),
+        ("count x (ship(x)) * 1000000000 >= 3000000001 * count x (harbor(x))", VIOLATED),
+        ("cover x (harbor(x)) >= 3200 px2", SATISFIED),
+        ("cover x (harbor(x)) > 10 %", VIOLATED),
+        ("exists x (ship(x) & length(x) > 5 m)", UNDECIDED),
+        ("true", SATISFIED),
+    ],
+)
+def test_verdicts_of_a_harbor(query, verdict):
+    world = world_of(
+        [("harbor", 0, 0, 80, 40), ("ship", 20, 45, 12, 4), ("ship", 60, 50, 12, 4), ("ship", 250, 180, 12, 4)],
+        width=300, height=200,
+    )  # fmt: skip
+    formula = read(query)
+    assert holds(formula, world) == verdict
+    assert decide(formula, world) == verdict
+
+
+def test_too_large_is_refused_with_its_size_before_it_is_built():
+    world = world_of([("ship", 10 * i, 0, 4, 4) for i in range(40)])
+    formula = read("exists x (exists y (exists z (near(x, y) & near(y, z) & near(z, x))))")
+    size = measure(clause_form(formula), world)
+    assert size > 40**3
+    with pytest.raises(LimitError, match="more than 1,000") as raised:
+        decide(formula, world, max_cells=1000)
+    assert "ground instances" in raised.value.message
+    assert raised.value.exit_status == 4
+
+
+def test_guards_make_it_small():
+    world = world_of([("ship", 10 * i, 0, 4, 4) for i in range(40)] + [("harbor", 0, 20, 9, 9)])
+    formula = read("exists x (harbor(x) & exists y (harbor(y) & exists z (harbor(z) & between(x, y, z))))")
+    assert decide(formula, world, max_cells=1000) == VIOLATED
