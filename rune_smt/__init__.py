@@ -11,7 +11,9 @@ The names below are made on first use, so importing the package costs next to no
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -24,14 +26,14 @@ _HOME = {
     "Explanation": "solver.explain",
     "Formula": "grammar.nodes",
     "LimitError": "errors",
-    "Match": "search",
+    "Match": "searching",
     "MissingExtra": "errors",
     "Query": "query",
     "QueryError": "errors",
     "RuneError": "errors",
     "Scene": "entities.scene",
-    "SearchResult": "search",
-    "Selection": "search",
+    "SearchResult": "searching",
+    "Selection": "searching",
     "Verdict": "verdict",
     "Vocabulary": "grammar.vocabulary",
     "archive_from_arrow": "archives",
@@ -41,8 +43,8 @@ _HOME = {
     "load_vocabulary": "grammar.vocabulary",
     "open_archive": "entities.archive",
     "parse": "query",
-    "search": "search",
-    "select": "search",
+    "search": "searching",
+    "select": "searching",
     "translate": "query",
     "verify": "verification",
     "why_none": "explaining",
@@ -69,10 +71,21 @@ if TYPE_CHECKING:
     from .grammar.vocabulary import Vocabulary, load_vocabulary
     from .indexing import index
     from .query import Query, parse, translate
-    from .search import Match, SearchResult, Selection, search, select
+    from .searching import Match, SearchResult, Selection, search, select
     from .solver.explain import Explanation
     from .verdict import Verdict
     from .verification import verify
+
+
+class _Package(ModuleType):
+    """Keeps `rune_smt.translate` the function when the subpackage of that name is imported and wants its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
@@ -51,7 +52,7 @@ from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
 from .decompose import domain
-from .numbers import compare_intervals, compare_to_zero, counts_in, covers_in, difference, interval
+from .numbers import aggregates, compare_intervals, compare_to_zero, counts_in, covers_in, difference, interval
 from .world import World
 
 if TYPE_CHECKING:
@@ -327,8 +328,7 @@ class ArrayEngine:
 
     def _compare_covers(self, comparison: Compare, frame: Frame) -> Codes:
         """Covers need the union of outlines, so binding by binding."""
-        covers = [node for node in walk(comparison) if isinstance(node, Cover)]
-        areas = {id(cover): self._cover(cover, frame) for cover in covers}
+        areas = {id(cover): self._cover(cover, frame) for cover in aggregates(comparison) if isinstance(cover, Cover)}
         verdicts = np.full(len(frame), UNDECIDED, dtype=np.int8)
         for i in range(len(frame)):
             world = self._world(int(frame.image[i]))
@@ -355,7 +355,7 @@ class ArrayEngine:
             inner = frame.take(slice(chunk.start, chunk.stop)).take(parent)
             found = self.evaluate(cover.body, Frame(inner.image, {**inner.rows, cover.var: rows[position]}))
             ends = np.searchsorted(parent, np.arange(chunk.stop - chunk.start + 1))
-            for i, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            for i, (start, stop) in enumerate(pairwise(ends)):
                 mine, verdicts = rows[position[start:stop]], found[start:stop]
                 low[chunk.start + i] = self._union(mine[verdicts == SATISFIED])
                 high[chunk.start + i] = self._union(mine[verdicts >= UNDECIDED])
@@ -371,11 +371,12 @@ class ArrayEngine:
         first, second = (frame.rows[arg.name] for arg in atom.args if isinstance(arg, Variable))
         verdicts = np.empty(len(frame), dtype=np.int8)
         bounds_of = np.flatnonzero(np.diff(frame.image, prepend=-1, append=-1))
-        for start, stop in zip(bounds_of[:-1], bounds_of[1:], strict=True):
-            world = self._world(int(frame.image[start]))
+        for start, stop in pairwise(bounds_of):
+            image = int(frame.image[start])
+            world = self._world(image)
             table = world.link(atom.name)
-            place = np.full(int(self.table.offsets[frame.image[start], -1] - self.table.offsets[frame.image[start], 0]), -1)
-            base = int(self.table.offsets[frame.image[start], 0])
+            base, end = int(self.table.offsets[image, 0]), int(self.table.offsets[image, -1])
+            place = np.full(end - base, -1)
             place[world.rows - base] = np.arange(len(world.rows))
             verdicts[start:stop] = table[place[first[start:stop] - base], place[second[start:stop] - base]]
         return verdicts
@@ -384,8 +385,9 @@ class ArrayEngine:
         from ..entities.scene import Scene
 
         if image not in self._worlds:
+            exists = np.ones(len(self.table), dtype=bool) if self._exists is None else self._exists
             scene = Scene(self.table, image)
-            self._worlds[image] = World(scene, self.vocabulary, self.min_score, facts=self.facts, exists=self._exists)
+            self._worlds[image] = World(scene, self.vocabulary, self.min_score, facts=self.facts, exists=exists)
         return self._worlds[image]
 
 

@@ -5,13 +5,13 @@ Every engine asks here (and here the geometry module is asked), so two engines c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..entities.relations import Parameters, measure, truth
+from ..entities.relations import UNITS, Parameters, measure, truth
 from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Number, Term, Text, Variable
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
@@ -75,7 +75,9 @@ class Facts:
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
-    def _number(self, term: Term, rows: Mapping[str, Rows], images: Images, percent: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _number(
+        self, term: Term, rows: Mapping[str, Rows], images: Images, percent: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """The value in pixels, square pixels, degrees or bare; float64 (n,), NaN where a number it needs is missing."""
         match term:
             case Number(value, "%"):
@@ -157,3 +159,15 @@ class Facts:
 
 def _codes(known: NDArray[np.bool_]) -> Codes:
     return np.where(known, np.int8(SATISFIED), np.int8(VIOLATED)).astype(np.int8)
+
+
+def parameters_of(vocabulary: Vocabulary, classes: Sequence[str]) -> Parameters:
+    """The vocabulary's numbers as the geometry module wants them, for the classes of a table."""
+    if not vocabulary.near.pairs:
+        limit = vocabulary.near.default
+        return Parameters(limit.value, UNITS[limit.unit], vocabulary.far_ratio)
+    limits = [[vocabulary.near_limit(a, b) for b in classes] for a in classes]
+    shape = (len(classes), len(classes))
+    value = np.array([[limit.value for limit in row] for row in limits], dtype=np.float64).reshape(shape)
+    unit = np.array([[UNITS[limit.unit] for limit in row] for row in limits], dtype=np.int8).reshape(shape)
+    return Parameters(value, unit, vocabulary.far_ratio)

@@ -18,7 +18,6 @@ from ..grammar.nodes import (
     And,
     Apply,
     Compare,
-    Count,
     Exists,
     ExistsCount,
     ForAll,

@@ -28,27 +28,25 @@ def in_metres(number: Number) -> tuple[float, int]:
     return float(number.value * factor), power
 
 
-def counts_in(node: Node) -> bool:
-    """Whether a comparison (or term) contains `count`."""
-    return any(isinstance(part, Count) for part in _term_nodes(node))
+def counts_in(comparison: Compare) -> bool:
+    """Whether the comparison is one of counts."""
+    return any(isinstance(part, Count) for part in aggregates(comparison))
 
 
-def covers_in(node: Node) -> bool:
-    """Whether a comparison (or term) contains `cover`."""
-    return any(isinstance(part, Cover) for part in _term_nodes(node))
+def covers_in(comparison: Compare) -> bool:
+    """Whether the comparison is one of covers."""
+    return any(isinstance(part, Cover) for part in aggregates(comparison))
 
 
-def _term_nodes(node: Node) -> Sequence[Node]:
-    if isinstance(node, Compare):
-        return [*_term_nodes(node.left), *_term_nodes(node.right)]
-    if isinstance(node, Arithmetic):
-        return [*_term_nodes(node.left), *_term_nodes(node.right)]
-    return [node]
-
-
-def has_aggregates(comparison: Compare) -> bool:
-    """Whether the comparison is one of counts or covers."""
-    return any(isinstance(part, Count | Cover) for part in _term_nodes(comparison))
+def aggregates(node: Node) -> list[Count | Cover]:
+    """The counts and covers that a comparison compares, from left to right; not those inside their bodies."""
+    match node:
+        case Compare(_, left, right) | Arithmetic(_, left, right):
+            return [*aggregates(left), *aggregates(right)]
+        case Count() | Cover():
+            return [node]
+        case _:
+            return []
 
 
 # --- counts: exact, over the integers in their ranges -----------------------------------------------------------------
@@ -123,7 +121,7 @@ def compare_to_zero(op: CompareOp, constant: int, ranges: Sequence[tuple[int, in
 
 
 def _reaches_zero(constant: int, ranges: Sequence[tuple[int, int, int]]) -> bool:
-    """Whether some choice makes the sum 0. The reachable sums are the bits of one integer, doubled up range by range."""
+    """Whether some choice makes the sum 0. The reachable sums are bits of an integer, doubled up range by range."""
     lowest = constant + sum(min(c * a, c * b) for c, a, b in ranges)
     reachable = 1  # bit i: the sum lowest + i can be reached
     for c, a, b in ranges:

@@ -55,7 +55,7 @@ class World:
     def label(self, entity: int) -> str:
         """The class of an entity."""
         table = self.scene.table
-        return table.classes[table.label[self.row(entity)]]
+        return table.classes[int(table.label[self.row(entity)])]
 
     def row(self, entity: int) -> int:
         """The row of an entity in the table."""
@@ -188,8 +188,8 @@ def variables_of(atom: Apply | Compare) -> tuple[str, ...]:
     return tuple(dict.fromkeys(node.name for node in walk(atom) if isinstance(node, Variable)))
 
 
-def _components(linked: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Whether a chain of linked pairs leads from i to j; an entity reaches itself if some pair links it (union-find)."""
+def _components(linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether a chain of linked pairs leads from i to j; an entity reaches itself if some pair links it."""
     n = len(linked)
     parent = list(range(n))
 
@@ -204,6 +204,5 @@ def _components(linked: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> np.n
         if a != b:
             parent[max(a, b)] = min(a, b)
     roots = np.array([root(i) for i in range(n)], dtype=np.int64)
-    some = linked.any(axis=1) if n else np.zeros(0, dtype=bool)
-    same: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = roots[:, None] == roots[None, :]
-    return same & some[:, None] & some[None, :]
+    some = np.asarray(linked.any(axis=1), dtype=bool).reshape(n)
+    return (roots[:, None] == roots[None, :]) & some[:, None] & some[None, :]

@@ -61,8 +61,8 @@ def _pull_out(quantified: Exists | ForAll | ExistsCount) -> Formula:
 
 def _apart(var: str, body: Formula, kind: type[And] | type[Or]) -> tuple[list[Formula], list[Formula]]:
     """The parts of the body without and with the variable; constants stay inside."""
-    parts = body.parts if isinstance(body, kind) else (body,)
-    outside = [part for part in parts if var not in free_variables(part) and not isinstance(part, Truth)]
+    parts: tuple[Formula, ...] = body.parts if isinstance(body, kind) else (body,)
+    outside: list[Formula] = [p for p in parts if var not in free_variables(p) and not isinstance(p, Truth)]
     return outside, [part for part in parts if part not in outside]
 
 

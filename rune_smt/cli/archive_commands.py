@@ -1,0 +1,156 @@
+"""index, info, verify: archives, and certificates held against them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import CertificateError, DataError, QueryError
+from . import options as o
+from .output import print_json, print_table, say, warn
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("index")(index)
+    app.command("info")(info)
+    app.command("verify")(verify)
+
+
+def index(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders of annotations.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="ARCHIVE", help="The folder to make.")],
+    format: Annotated[str, typer.Option("--format", help="auto, dota, dota-task1, coco, scenes, ...")] = "auto",
+    images: Annotated[Path | None, typer.Option("--images", help="The pictures' folder.")] = None,
+    image_list: Annotated[Path | None, typer.Option("--image-list", help="A file with an image id a line.")] = None,
+    image_table: Annotated[
+        Path | None, typer.Option("--image-table", help="CSV or Parquet: image_id, width, height, gsd, ...")
+    ] = None,
+    image_size: Annotated[str | None, typer.Option("--image-size", help="WxH of every image, pixels.")] = None,
+    gsd: Annotated[float | None, typer.Option("--gsd", help="Metres per pixel, where a source has none.")] = None,
+    headers: Annotated[Path | None, typer.Option("--headers", help="DOTA label files to read gsd from.")] = None,
+    coco_gt: Annotated[Path | None, typer.Option("--coco-gt", help="The ground truth beside COCO results.")] = None,
+    crowd: Annotated[str, typer.Option("--crowd", help="COCO crowds: mark or keep.")] = "mark",
+    vocabulary: o.VocabularyOption = None,
+    unknown: Annotated[str, typer.Option("--unknown", help="Classes the vocabulary lacks: keep, drop or error.")] = "keep",
+    min_score: Annotated[float, typer.Option("--min-score", help="Detections below are left out.")] = 0.05,
+    append: Annotated[bool, typer.Option("--append", help="Add to an archive.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an archive.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out records that cannot be read, and count.")] = False,
+    assume_extent: Annotated[
+        bool, typer.Option("--assume-extent", help="Take the largest x and y where the image size is unknown.")
+    ] = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Build an archive from annotations."""
+    from ..indexing import index_with_report
+
+    report = index_with_report(
+        sources,
+        out,
+        format=format,
+        images=images,
+        image_list=image_list,
+        image_table=image_table,
+        image_size=image_size,
+        gsd=gsd,
+        headers=headers,
+        coco_gt=coco_gt,
+        crowd=crowd,
+        vocabulary=vocabulary,
+        unknown=unknown,
+        min_score=min_score,
+        append=append,
+        overwrite=overwrite,
+        skip_bad=skip_bad,
+        assume_extent=assume_extent,
+        progress=not quiet,
+    )
+    if as_json:
+        print_json(report.to_json())
+        return
+    say(report.render())
+
+
+def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
+    """What an archive holds."""
+    import numpy as np
+
+    opened = o.open_archive(archive)
+    table = opened.table
+    counts = np.bincount(table.label, minlength=len(table.classes)) if len(table) else np.zeros(len(table.classes), int)
+    known = {
+        "image size": int((~np.isnan(table.images.width)).sum()),
+        "gsd": int((~np.isnan(table.images.gsd)).sum()),
+        "transform": int((~np.isnan(table.images.transform).any(axis=1)).sum()),
+    }
+    classes = [
+        {"class": name, "count": int(counts[code]), "reference_area": float(table.reference_area[code])}
+        for code, name in enumerate(table.classes)
+    ]
+    empty = int((table.offsets[:, -1] == table.offsets[:, 0]).sum())
+    if as_json:
+        print_json(
+            {
+                "archive": str(archive),
+                "vocabulary": opened.name,
+                "images": len(opened),
+                "images_without_entities": empty,
+                "entities": len(table),
+                "known": known,
+                "classes": classes,
+                "attributes": {name: column.kind for name, column in table.attributes.items()},
+            }
+        )
+        return
+    say(f"{archive}: {len(opened)} images ({empty} without entities), {len(table)} entities, vocabulary {opened.name}")
+    say("known of the images: " + ", ".join(f"{name} of {count}" for name, count in known.items()))
+    rows = [[str(c["class"]), str(c["count"]), f"{c['reference_area']:.0f}"] for c in classes]
+    print_table(["class", "entities", "median area px2"], rows, right=("entities", "median area px2"))
+    if table.attributes:
+        say("attributes: " + ", ".join(f"{name} ({column.kind})" for name, column in sorted(table.attributes.items())))
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE... ARCHIVE")],
+    as_json: o.Json = False,
+) -> None:
+    """Check certificates against an archive with the independent checker."""
+    from ..verification import verify as run
+
+    if len(files) < 2:
+        raise QueryError("Give one certificate or more, and then the archive.")
+    opened = o.open_archive(files[-1])
+    failed = 0
+    reports: list[dict[str, Any]] = []
+    for path in files[:-1]:
+        try:
+            report = run(_certificate(path), opened)
+        except CertificateError as error:
+            failed += 1
+            reports.append({"certificate": str(path), "ok": False, "step": error.step, "message": error.message})
+            if not as_json:
+                warn(f"{path}: {error}")
+            continue
+        reports.append({"certificate": str(path), "ok": True, "verdict": report.verdict, "borderline": report.borderline})
+        if not as_json:
+            borderline = f"; {len(report.borderline)} borderline atoms accepted as stated" if report.borderline else ""
+            say(f"{path}: holds ({report.verdict}){borderline}")
+    if as_json:
+        print_json(reports)
+    if failed:
+        raise typer.Exit(5)
+
+
+def _certificate(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: is no certificate: {error}") from None
+    if not isinstance(document, dict):
+        raise DataError(f"{path}: is no certificate: a JSON object is expected.")
+    return document

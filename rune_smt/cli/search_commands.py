@@ -1,0 +1,263 @@
+"""search and select: which images, which things."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import DataError, QueryError
+from . import options as o
+from .output import print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from ..entities.archive import Archive
+    from ..query import Query
+    from ..searching import SearchResult
+
+SHOWN = 20  # rows on a terminal; files and JSON get all
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("search")(search)
+    app.command("select")(select)
+
+
+def search(
+    archive: o.ArchiveArgument,
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="English, or a formula with --fol.")] = None,
+    fol: o.Fol = False,
+    engine: Annotated[str, typer.Option("--engine", help="auto, array, z3 or reference.")] = "auto",
+    mode: Annotated[str, typer.Option("--mode", help="threshold or graded.")] = "threshold",
+    min_score: o.MinScore = 0.5,
+    min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded: answers above it.")] = 0.0,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many matches at most.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what stops the other images.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Print what each step decided.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with pictures.")] = None,
+    geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the witnesses' outlines.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each match.")] = None,
+    queries: Annotated[Path | None, typer.Option("--queries", help="A file with a query a line.")] = None,
+    with_: o.With = None,
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
+    samples: o.Samples = None,
+    lenient: o.Lenient = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find the images that satisfy a query, each with its witness."""
+    from ..searching import search as run
+
+    opened = o.open_archive(archive)
+    translator = o.TranslatorOptions(with_, model, base_url, samples, lenient)
+    texts = _queries(query, queries)
+    results = []
+    for text in texts:
+        asked, spent = _timed_query(text, opened, fol, translator)
+        result = run(
+            opened, asked, mode=mode, engine=engine, min_score=min_score, min_degree=min_degree,  # type: ignore[arg-type]
+            verify=verify, limit=limit,
+        )  # fmt: skip
+        result.elapsed_ms["translate"] = spent
+        results.append(result)
+        if not as_json:
+            _print_result(result, explain=explain, plan=plan, verify=verify, quiet=quiet)
+    if as_json:
+        documents = [_document(result, explain) for result in results]
+        print_json(documents if queries is not None else documents[0])
+    if csv_file is not None:
+        _write_csv(csv_file, results)
+    if geojson is not None:
+        write_json(geojson, results[0].to_geojson(), quiet)
+    if html is not None:
+        from ..pages import write_page
+
+        write_page(html, results)
+        if not quiet:
+            warn(f"Wrote {html}.")
+
+
+def _queries(query: str | None, queries: Path | None) -> list[str]:
+    if (query is None) == (queries is None):
+        raise QueryError("Give one QUERY, or a file of queries with --queries.")
+    if query is not None:
+        return [query]
+    assert queries is not None
+    lines = [line for line in o.read_text(f"@{queries}").splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise QueryError(f"{queries}: no query in it.")
+    return lines
+
+
+def _timed_query(text: str, archive: Archive, fol: bool, options: o.TranslatorOptions) -> tuple[Query, float]:
+    import time
+
+    started = time.perf_counter()
+    asked = o.make_query(text, archive, fol=fol, options=options)
+    return asked, round((time.perf_counter() - started) * 1000, 3)
+
+
+def _document(result: SearchResult, explain: bool) -> dict[str, Any]:
+    document = result.to_json()
+    if explain:
+        from ..explaining import why_none
+
+        document["why_none"] = why_none(result.archive, result.query, min_score=result.min_score).to_json()
+    return document
+
+
+def _print_result(result: SearchResult, *, explain: bool, plan: bool, verify: bool, quiet: bool) -> None:
+    from ..hints import undecided_hint
+
+    print_query(result.query)
+    counts = result.counts
+    shown = result[:SHOWN]
+    if shown:
+        graded = result.mode != "threshold"
+        columns = ["image", *(["degree"] if graded else []), "witness"]
+        rows = [
+            [match.image_id, *([f"{match.degree:.3g}"] if graded else []), witness_text(match.witness)]
+            for match in shown
+        ]
+        print_table(columns, rows, right=("degree",))
+        if len(result) > len(shown):
+            say(f"... and {len(result) - len(shown)} more (--limit, --json, --csv and --html have them all)")
+    say(
+        f"{counts['satisfied']} match, {counts['violated']} no match, {counts['undecided']} cannot tell, "
+        f"of {counts['images']} images"
+    )
+    if verify:
+        say(f"Z3 confirmed all {result.verified} verdicts that are returned.")
+    hint = undecided_hint(result)
+    if hint and not quiet:
+        warn(hint)
+    if plan:
+        _print_plan(result)
+    if explain:
+        from ..explaining import why_none
+
+        say(why_none(result.archive, result.query, min_score=result.min_score).render())
+    elif not counts["satisfied"] and not quiet:
+        warn("Nothing matches. `rune-smt why-none` says what stops most images.")
+
+
+def _print_plan(result: SearchResult) -> None:
+    from ..grammar.definitions import expand_definitions
+    from ..grammar.printer import canonical
+    from ..query import vocabulary_of
+    from ..solver.decompose import decompose
+    from ..solver.normalise import normalise
+
+    vocabulary = vocabulary_of(result.archive)
+    normal = normalise(expand_definitions(result.query.formula, vocabulary))
+    say(f"normalised: {canonical(normal)}")
+    for number, component in enumerate(decompose(normal, result.archive.table.classes, vocabulary).components, 1):
+        say(f"component {number}: {canonical(component.formula)}")
+        for variable, classes in component.domains:
+            say(f"  {variable} ranges over {', '.join(classes) or 'nothing'}")
+    if result.statistics is not None:
+        s = result.statistics
+        say(f"class counts decided {s.by_counts} of {s.images} images; the rest took {s.bindings} bindings")
+    say("ms: " + ", ".join(f"{name} {spent:g}" for name, spent in result.elapsed_ms.items()))
+
+
+def print_query(query: Query) -> None:
+    """How a query was read, and its formula."""
+    say(f"read as: {query.reading}")
+    say(f"formula: {query}")
+    if query.left_out:
+        say(f"left out: {', '.join(query.left_out)}")
+
+
+def witness_text(witness: Any) -> str:
+    """x1 = 17, x2 = 3, 5, 8"""
+    parts = []
+    for name, ids in witness.items():
+        parts.append(f"{name} = {', '.join(map(str, ids)) if isinstance(ids, tuple) else ids}")
+    return "; ".join(parts)
+
+
+def _write_csv(path: Path, results: list[SearchResult]) -> None:
+    from ..searching import witness_json
+
+    with _opened(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "image_id", "degree", "witness"])
+        for result in results:
+            for match in result:
+                row = [result.query.text, match.image_id, match.degree, json.dumps(witness_json(match.witness))]
+                writer.writerow(row)
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def write_json(path: Path, document: Any, quiet: bool = False) -> None:
+    """A JSON file, and a line that says so."""
+    with _opened(path) as file:
+        json.dump(document, file, ensure_ascii=False)
+        file.write("\n")
+    if not quiet:
+        warn(f"Wrote {path}.")
+
+
+def select(
+    archive: o.ArchiveArgument,
+    query: o.QueryArgument,
+    fol: o.Fol = False,
+    variable: Annotated[str | None, typer.Option("--variable", help="x1, x2, ... of the canonical formula.")] = None,
+    min_score: o.MinScore = 0.5,
+    geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the answers' outlines.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each answer.")] = None,
+    with_: o.With = None,
+    model: o.Model = None,
+    base_url: o.BaseUrl = None,
+    samples: o.Samples = None,
+    lenient: o.Lenient = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find the things: every entity that answers the query's outermost variable."""
+    from ..searching import select as run
+    from ..searching import set_notation
+
+    opened = o.open_archive(archive)
+    translator = o.TranslatorOptions(with_, model, base_url, samples, lenient)
+    text = o.read_text(query)
+    asked = o.make_query(str(set_notation(text)) if fol else text, opened, fol=fol, options=translator)
+    selection = run(opened, asked, variable, min_score=min_score)
+    if geojson is not None:
+        write_json(geojson, selection.to_geojson(), quiet)
+    if csv_file is not None:
+        table = selection.to_arrow()
+        if "geometry" in table.column_names:
+            table = table.drop_columns(["geometry"])
+        with _opened(csv_file) as file:
+            writer = csv.writer(file)
+            writer.writerow(table.column_names)
+            writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    if as_json:
+        print_json(selection.to_json())
+        return
+    print_query(asked)
+    table = opened.table
+    rows = [
+        [name, str(entity), table.classes[table.label[row]], f"{table.score[row]:.2f}", f"{table.area[row]:.0f}"]
+        for (name, entity), row in zip(list(selection)[:SHOWN], selection.rows[:SHOWN], strict=True)
+    ]
+    if rows:
+        print_table(["image", "entity", "class", "score", "area px2"], rows, right=("entity", "score", "area px2"))
+    images = len({name for name, _ in selection})
+    say(f"{len(selection)} entities answer {selection.variable}, in {images} of {len(opened)} images")
+    sys.stdout.flush()
