@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rune_smt.detect.synthetic.site import Frame, Point, Site, disc, rectangle, shade
-from rune_smt.detect.synthetic.textures import Colour
+from .site import Frame, Point, Site, disc, rectangle, shade
+from .textures import Colour
 
 TAILS: Sequence[Colour] = (
     (40, 66, 132), (178, 42, 42), (226, 226, 224), (52, 118, 88),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.aircraft import helicopter, helipad, plane
-from rune_smt.detect.synthetic.plants import scrub, trees
-from rune_smt.detect.synthetic.site import Site, rectangle, shade
-from rune_smt.detect.synthetic.structures import hall, road
-from rune_smt.detect.synthetic.vehicles import car, lorry, stalls
+from .aircraft import helicopter, helipad, plane
+from .plants import scrub, trees
+from .site import Site, rectangle, shade
+from .structures import hall, road
+from .vehicles import car, lorry, stalls
 
 YELLOW = (214, 178, 62, 210)
 

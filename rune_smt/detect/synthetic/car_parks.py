@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.plants import avenue, scrub, tree, trees
-from rune_smt.detect.synthetic.site import Site, disc, rectangle, shade
-from rune_smt.detect.synthetic.structures import hall, road
-from rune_smt.detect.synthetic.vehicles import bus, car, large, lorry, stalls, traffic
+from .plants import avenue, scrub, tree, trees
+from .site import Site, disc, rectangle, shade
+from .structures import hall, road
+from .vehicles import bus, car, large, lorry, stalls, traffic
 
 
 def car_park(site: Site) -> None:

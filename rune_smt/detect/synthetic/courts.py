@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rune_smt.detect.synthetic.site import Frame, Point, Site, disc, rectangle, shade
-from rune_smt.detect.synthetic.textures import Colour
+from .site import Frame, Point, Site, disc, rectangle, shade
+from .textures import Colour
 
 WHITE = (232, 234, 230, 225)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.plants import avenue, scrub, trees, wood
-from rune_smt.detect.synthetic.site import Frame, Point, Site, rectangle, shade
-from rune_smt.detect.synthetic.structures import container_crane, containers, hall, house, pier, road
-from rune_smt.detect.synthetic.textures import Colour
-from rune_smt.detect.synthetic.vehicles import large, stalls, traffic
-from rune_smt.detect.synthetic.vessels import beam_of, ship, wake_reach
+from .plants import avenue, scrub, trees, wood
+from .site import Frame, Point, Site, rectangle, shade
+from .structures import container_crane, containers, hall, house, pier, road
+from .textures import Colour
+from .vehicles import large, stalls, traffic
+from .vessels import beam_of, ship, wake_reach
 
 WATERS: tuple[Colour, ...] = ((44, 66, 66), (38, 62, 74), (58, 76, 64), (30, 52, 66), (64, 84, 80), (48, 72, 82))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.courts import basketball_court, swimming_pool, tennis_court
-from rune_smt.detect.synthetic.plants import scrub, tree, trees
-from rune_smt.detect.synthetic.site import Site, rectangle
-from rune_smt.detect.synthetic.structures import ROOFS, house, road, roundabout
-from rune_smt.detect.synthetic.vehicles import car, large, traffic
+from .courts import basketball_court, swimming_pool, tennis_court
+from .plants import scrub, tree, trees
+from .site import Site, rectangle
+from .structures import ROOFS, house, road, roundabout
+from .vehicles import car, large, traffic
 
 
 def neighbourhood(site: Site) -> None:

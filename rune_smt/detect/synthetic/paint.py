@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rune_smt.detect.synthetic.site import Layer, Mark, Shade, Site
-from rune_smt.detect.synthetic.textures import MATERIALS, Floats, lookup, noise
+from .site import Layer, Mark, Shade, Site
+from .textures import MATERIALS, Floats, lookup, noise
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw

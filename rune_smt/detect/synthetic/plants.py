@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from rune_smt.detect.synthetic.site import Point, Site, disc, shade
-from rune_smt.detect.synthetic.textures import Colour
+from .site import Point, Site, disc, shade
+from .textures import Colour
 
 GREENS: Sequence[Colour] = ((58, 80, 46), (66, 90, 50), (50, 72, 44), (76, 96, 56), (84, 98, 54), (46, 66, 42))
 

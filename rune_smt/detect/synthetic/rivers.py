@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.plants import scrub, trees, wood
-from rune_smt.detect.synthetic.site import Point, Site, shade
-from rune_smt.detect.synthetic.structures import bridge, house, pier, road, roundabout
-from rune_smt.detect.synthetic.textures import Colour
-from rune_smt.detect.synthetic.vehicles import large, traffic
-from rune_smt.detect.synthetic.vessels import ship
+from .plants import scrub, trees, wood
+from .site import Point, Site, shade
+from .structures import bridge, house, pier, road, roundabout
+from .textures import Colour
+from .vehicles import large, traffic
+from .vessels import ship
 
 WATERS: tuple[Colour, ...] = ((74, 88, 72), (58, 78, 72), (88, 92, 74), (52, 70, 76))
 

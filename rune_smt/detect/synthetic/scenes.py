@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rune_smt.detect.synthetic.airfields import airfield
-from rune_smt.detect.synthetic.car_parks import car_park
-from rune_smt.detect.synthetic.harbors import harbor
-from rune_smt.detect.synthetic.neighbourhoods import neighbourhood
-from rune_smt.detect.synthetic.paint import paint
-from rune_smt.detect.synthetic.rivers import river
-from rune_smt.detect.synthetic.site import Frame, Site
-from rune_smt.detect.synthetic.sports_grounds import sports_ground
-from rune_smt.detect.synthetic.tank_farms import tank_farm
+from .airfields import airfield
+from .car_parks import car_park
+from .harbors import harbor
+from .neighbourhoods import neighbourhood
+from .paint import paint
+from .rivers import river
+from .site import Frame, Site
+from .sports_grounds import sports_ground
+from .tank_farms import tank_farm
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rune_smt.detect.synthetic.textures import MATERIALS, Colour
+from .textures import MATERIALS, Colour
 
 Point = tuple[float, float]
 Layer = Literal["ground", "object", "canopy"]

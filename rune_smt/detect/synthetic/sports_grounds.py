@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from rune_smt.detect.synthetic.courts import (
+from .courts import (
     baseball_diamond,
     basketball_court,
     running_track,
@@ -13,11 +13,11 @@ from rune_smt.detect.synthetic.courts import (
     swimming_pool,
     tennis_court,
 )
-from rune_smt.detect.synthetic.plants import scrub, trees, wood
-from rune_smt.detect.synthetic.site import Site, shade
-from rune_smt.detect.synthetic.structures import hall, road
-from rune_smt.detect.synthetic.textures import Colour
-from rune_smt.detect.synthetic.vehicles import stalls, traffic
+from .plants import scrub, trees, wood
+from .site import Site, shade
+from .structures import hall, road
+from .textures import Colour
+from .vehicles import stalls, traffic
 
 COURT_COLOURS: tuple[tuple[Colour, Colour], ...] = (
     ((70, 108, 78), (62, 92, 132)), ((58, 92, 70), (78, 120, 84)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rune_smt.detect.synthetic.site import Frame, Point, Site, disc, rectangle, shade
-from rune_smt.detect.synthetic.textures import Colour
-from rune_smt.detect.synthetic.vessels import BOXES
+from .site import Frame, Point, Site, disc, rectangle, shade
+from .textures import Colour
+from .vessels import BOXES
 
 ROOFS: Sequence[Colour] = (
     (146, 92, 74), (158, 104, 82), (122, 84, 72), (112, 108, 104),

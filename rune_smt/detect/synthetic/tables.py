@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rune_smt.detect.synthetic.scenes import CRS, SyntheticScene
+from .scenes import CRS, SyntheticScene
 
 QUALITY = 88  # JPEG
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from rune_smt.detect.synthetic.plants import scrub, trees
-from rune_smt.detect.synthetic.site import Site, rectangle, shade
-from rune_smt.detect.synthetic.structures import hall, pier, road, storage_tank
-from rune_smt.detect.synthetic.vehicles import car, lorry, stalls, traffic
-from rune_smt.detect.synthetic.vessels import beam_of, ship
+from .plants import scrub, trees
+from .site import Site, rectangle, shade
+from .structures import hall, pier, road, storage_tank
+from .vehicles import car, lorry, stalls, traffic
+from .vessels import beam_of, ship
 
 
 def tank_farm(site: Site) -> None:

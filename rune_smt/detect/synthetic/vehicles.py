@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rune_smt.detect.synthetic.site import Frame, Point, Site, rectangle, shade
-from rune_smt.detect.synthetic.textures import Colour
+from .site import Frame, Point, Site, rectangle, shade
+from .textures import Colour
 
 BODIES: Sequence[Colour] = (
     (226, 227, 226), (236, 236, 234), (214, 216, 218),

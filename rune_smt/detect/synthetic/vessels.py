@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rune_smt.detect.synthetic.site import Frame, Point, Site, rectangle, shade
-from rune_smt.detect.synthetic.textures import Colour
+from .site import Frame, Point, Site, rectangle, shade
+from .textures import Colour
 
 BOXES: Sequence[Colour] = (
     (158, 52, 44), (52, 84, 128), (196, 128, 54), (76, 112, 84),
