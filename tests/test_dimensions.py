@@ -91,9 +91,7 @@ def test_a_text_without_order_knows_equality_only() -> None:
 
 def test_two_orders_do_not_compare() -> None:
     assert refusal("exists x (damage(x) < wear(x))") == (
-        "'damage' and 'wear' have different orders.\n"
-        "  exists x (damage(x) < wear(x))\n"
-        "            ^^^^^^^^^^^^^^^^^^^"
+        "'damage' and 'wear' have different orders.\n  exists x (damage(x) < wear(x))\n            ^^^^^^^^^^^^^^^^^^^"
     )
     check(read("exists x (damage(x) = wear(x))"), OWN)
 

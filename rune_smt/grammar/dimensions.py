@@ -6,12 +6,12 @@ it takes that of the other side. Counts, scores and numeric attributes are plain
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
-from ..errors import LimitError, QueryError, Span
+from ..errors import LimitError, QueryError
+from .names import Names, arity_message
 from .nodes import (
     MAX_DEPTH,
     And,
@@ -33,12 +33,11 @@ from .nodes import (
     Text,
     Truth,
     Variable,
-    all_names,
     depth,
 )
 from .suggestions import nearest_sentence, squeeze
 from .vocabulary import AttributeWord, Vocabulary, unknown_name
-from .words import ALIASES, FUNCTIONS, RELATIONS, WORDS, Word
+from .words import ALIASES, FUNCTIONS, WORDS
 
 Kind: TypeAlias = Literal["entity", "text", "length", "area", "angle", "plain", "bare", "percent"]
 
@@ -54,8 +53,6 @@ SAID: dict[Kind, str] = {
     "plain": "a plain number", "bare": "a plain number", "percent": "a percentage",
 }  # fmt: skip
 
-SPELLED = re.compile(r"[^\W\d][\w-]*")  # a name as a query may spell it
-
 EXAMPLE_UNITS = {"length": "50 px", "area": "500 px2", "angle": "45 deg", "none": "0.5"}
 
 
@@ -67,9 +64,7 @@ class TermType:
     attribute: AttributeWord | None = None
 
 
-def check(
-    formula: Formula, vocabulary: Vocabulary, text: str | None = None, *, free: Collection[str] = ()
-) -> Formula:
+def check(formula: Formula, vocabulary: Vocabulary, text: str | None = None, *, free: Collection[str] = ()) -> Formula:
     """The formula with the vocabulary's own names in it, or a QueryError that shows the place.
 
     text     what the formula was read from; its spans are offsets into it
@@ -85,33 +80,8 @@ def check(
     return _Check(vocabulary, text).formula(formula, frozenset(free))
 
 
-class _Check:
-    """One check: the vocabulary, and the text that errors show."""
-
-    def __init__(self, vocabulary: Vocabulary, text: str | None) -> None:
-        self.vocabulary = vocabulary
-        self.text = text
-
-    def error(self, message: str, span: Span | None, hint: str | None = None) -> QueryError:
-        return QueryError(message, text=self.text, span=self.within_brackets(span), hint=hint or None)
-
-    def within_brackets(self, span: Span | None) -> Span | None:
-        """The place without brackets around all of it, which belong to the spans of formulas and say nothing."""
-        if self.text is None or span is None:
-            return span
-        start, end = span
-        while end - start > 2 and self.text[start] == "(" and _closing(self.text, start) == end - 1:
-            start, end = start + 1, end - 1
-        return start, end
-
-    def name_span(self, apply: Apply) -> Span | None:
-        """Where the name of an application stands; the whole of it where it was written in other letters."""
-        if self.text is None or apply.span is None:
-            return apply.span
-        for found in SPELLED.finditer(self.text, *apply.span):
-            if squeeze(found.group()) == squeeze(apply.name):
-                return found.span()
-        return apply.span
+class _Check(Names):
+    """One check: formulas, comparisons and terms; names and arguments are looked up by `Names`."""
 
     # --- formulas ---
 
@@ -151,7 +121,7 @@ class _Check:
         if name in v.definitions or name in v.links:
             params = v.definitions[name].params if name in v.definitions else v.links[name].params
             if len(apply.args) != len(params):
-                raise self.error(_arity_message(name, str(len(params)), len(params) == 1, len(apply.args)), apply.span)
+                raise self.error(arity_message(name, str(len(params)), len(params) == 1, len(apply.args)), apply.span)
             self.arguments(apply, apply, scope)
             return apply
         if name in v.classes:
@@ -185,101 +155,6 @@ class _Check:
             raise self.error(f"'{attribute.name}' is a number: compare it.", apply.span, f"For example: {shown} > 1")
         value = attribute.ordered[-1] if attribute.ordered else "..."
         raise self.error(f"'{attribute.name}' is a text: compare it.", apply.span, f'For example: {shown} = "{value}"')
-
-    # --- arguments ---
-
-    def arity(self, apply: Apply, name: str, word: Word) -> None:
-        if not word.takes(len(apply.args)):
-            wanted = f"{word.arity} or more" if word.variadic else str(word.arity)
-            one = word.arity == 1 and not word.variadic
-            hint = None
-            if name == "near" and len(apply.args) > 2:
-                hint = f"Write: clustered({self.shown_arguments(apply)}), or near for each pair."
-            raise self.error(_arity_message(name, wanted, one, len(apply.args)), apply.span, hint)
-
-    def arguments(self, apply: Apply, atom: Apply | Compare, scope: frozenset[str]) -> None:
-        """Every argument is a variable in scope. `atom` is the formula that a hint shows."""
-        for position, argument in enumerate(apply.args):
-            match argument:
-                case Variable(name):
-                    if name not in scope:
-                        raise self.free(argument, apply, position, atom)
-                case Apply(name, (Variable(inner),)) if self.class_named(name) is not None:
-                    hint = self.applied_hint(apply, position, atom, name, inner, scope)
-                    raise self.not_a_variable(apply, argument, hint)
-                case Text(value) if self.class_named(value) is not None:
-                    raise self.not_a_variable(apply, argument, self.class_hint(apply, position, atom, value))
-                case _:
-                    raise self.not_a_variable(apply, argument, None)
-
-    def not_a_variable(self, apply: Apply, argument: Term, hint: str | None) -> QueryError:
-        from .printer import term_text
-
-        return self.error(f"Arguments of '{apply.name}' are variables, got {term_text(argument)}.", argument.span, hint)
-
-    def free(self, variable: Variable, apply: Apply | None, position: int, atom: Apply | Compare) -> QueryError:
-        name = variable.name
-        if apply is not None and self.class_named(name) is not None:
-            hint = self.class_hint(apply, position, atom, name)
-            return self.error(f"'{name}' is a class, not a variable.", variable.span, hint)
-        return self.error(
-            f"The variable '{name}' is free: no quantifier binds it.", variable.span,
-            f"Write exists {name} (...) or forall {name} (...) around it.",
-        )  # fmt: skip
-
-    def class_hint(self, apply: Apply, position: int, atom: Apply | Compare, name: str) -> str:
-        """Write: exists y (harbor(y) & near(x, y))"""
-        others = all_names(atom) - {name}
-        fresh = next(letter for letter in ("y", "z", "w", "u", "v", *(f"y{i}" for i in range(len(others) + 1)))
-                     if letter not in others)  # fmt: skip
-        cls = self.class_named(name)
-        return f"Write: exists {fresh} ({cls}({fresh}) & {self.instead(apply, position, atom, fresh)})"
-
-    def applied_hint(
-        self, apply: Apply, position: int, atom: Apply | Compare, name: str, inner: str, scope: frozenset[str]
-    ) -> str:
-        """For near(x, harbor(y)).   Write: harbor(y) & near(x, y), under exists y where y is not bound yet."""
-        others = [argument.name for argument in apply.args if isinstance(argument, Variable)]
-        if inner in others:  # near(x, harbor(x)) is meant of something else than x
-            return self.class_hint(apply, position, atom, name)
-        written = f"{self.class_named(name)}({inner}) & {self.instead(apply, position, atom, inner)}"
-        return f"Write: {written}" if inner in scope else f"Write: exists {inner} ({written})"
-
-    def instead(self, apply: Apply, position: int, atom: Apply | Compare, name: str) -> str:
-        """The atom as text with the variable `name` for one argument of `apply`, which is in it."""
-        from .printer import canonical
-
-        args = (*apply.args[:position], Variable(name), *apply.args[position + 1 :])
-        changed = replace(apply, args=args)
-        whole = changed if atom is apply else _put(atom, apply, changed)
-        return canonical(whole)
-
-    def class_named(self, name: str) -> str | None:
-        phrase = self.vocabulary.phrase_of(name)
-        return phrase.name if phrase is not None and phrase.kind == "class" else None
-
-    def shown_arguments(self, apply: Apply) -> str:
-        from .printer import term_text
-
-        return ", ".join(term_text(argument) for argument in apply.args)
-
-    # --- unknown names ---
-
-    def unknown(self, apply: Apply) -> QueryError:
-        """A predicate that nothing here has: nearest of those that take as many arguments, and other vocabularies."""
-        v, count = self.vocabulary, len(apply.args)
-        if count == 1:
-            what = "class or attribute"
-            known = _phrase_names(v)
-        else:
-            what = "relation"
-            known = [*v.links, *(alias for alias in ALIASES if RELATIONS[ALIASES[alias]].takes(count))]
-        known += [name for name, word in RELATIONS.items() if word.takes(count)]
-        known += [name for name, each in v.definitions.items() if len(each.params) == count]
-        return self.error(
-            f"No {what} '{apply.name}' in vocabulary {v.name}.", self.name_span(apply),
-            unknown_name(apply.name, v, known),
-        )  # fmt: skip
 
     # --- comparisons ---
 
@@ -493,16 +368,6 @@ class _Check:
 # --- small questions ------------------------------------------------------------------------------------------------
 
 
-def _closing(text: str, opening: int) -> int:
-    """The offset of the bracket that closes the one at `opening`; -1 where none does."""
-    level = 0
-    for offset in range(opening, len(text)):
-        level += (text[offset] == "(") - (text[offset] == ")")
-        if level == 0:
-            return offset
-    return -1
-
-
 def _joined(left: Kind, right: Kind) -> Kind | None:
     """The common dimension of two numbers, a bare one taking that of the other; None where there is none."""
     if "entity" in (left, right) or "text" in (left, right):
@@ -538,21 +403,6 @@ def _has(where: Compare | Term, kind: type[Count] | type[Cover]) -> bool:
     return any(isinstance(leaf, kind) for leaf, _ in _summands(where))
 
 
-def _put(atom: Apply | Compare, old: Apply, new: Apply) -> Apply | Compare:
-    """The atom with `new` where it holds the very node `old`."""
-
-    def inside(term: Term) -> Term:
-        if term is old:
-            return new
-        if isinstance(term, Arithmetic):
-            return replace(term, left=inside(term.left), right=inside(term.right))
-        return term
-
-    if isinstance(atom, Compare):
-        return replace(atom, left=inside(atom.left), right=inside(atom.right))
-    return atom
-
-
 def _unit_hint(compare: Compare, kinds: tuple[Kind, Kind]) -> str | None:
     """What to say when only the unit is wrong."""
     for number, other in ((compare.left, kinds[1]), (compare.right, kinds[0])):
@@ -563,14 +413,5 @@ def _unit_hint(compare: Compare, kinds: tuple[Kind, Kind]) -> str | None:
     return None
 
 
-def _arity_message(name: str, wanted: str, one: bool, got: int) -> str:
-    return f"'{name}' takes {wanted} argument{'' if one else 's'}, got {got}."
-
-
-def _phrase_names(vocabulary: Vocabulary) -> list[str]:
-    return ["_".join(words) for words, phrase in vocabulary.phrases().items() if not phrase.plural]
-
-
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
-

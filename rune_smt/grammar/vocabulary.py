@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
@@ -13,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from ..errors import DataError, QueryError
 from .nodes import RESERVED, Formula
 from .plurals import plural
-from .suggestions import nearest, nearest_sentence, squeeze
+from .suggestions import nearest_sentence, squeeze
 from .words import ALIASES, WORDS
 
 VOCABULARIES = ("dota-v1.0", "dota-v1.5", "dota-v2.0", "flood")
@@ -75,7 +76,8 @@ class NearLimit:
     unit: Literal["x", "px", "m"] = "x"
 
     def __str__(self) -> str:
-        return f"{number_text(self.value)} {self.unit}"
+        plain = format(Decimal(number_text(self.value)), "f")  # the file's limits know no exponents
+        return f"{plain} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +416,7 @@ class Vocabulary:
         if means:
             raise DataError(
                 f"'{label}' cannot name a {kind}: it is already {means}.",
-                hint=f"Give it another name in the vocabulary's [map]: {label} = \"...\".",
+                hint=f'Give it another name in the vocabulary\'s [map]: {label} = "...".',
             )
 
     # --- files ---
@@ -519,10 +521,3 @@ def _add_plural(found: dict[tuple[str, ...], Phrase], name: str, text: str) -> N
         found[words] = Phrase("class", name, plural=True)
     elif present.kind == "class" and present.name == name and not present.plural:
         found[words] = present._replace(invariant=True)
-
-
-__all__ = [
-    "DEFAULT", "VOCABULARIES", "AttributeType", "AttributeValue", "AttributeWord", "ClassWord", "Definition", "Link",
-    "NearLimit", "NearTable", "Phrase", "Resolved", "Vocabulary", "class_name", "load_vocabulary", "nearest",
-    "unknown_name", "unknown_word_error", "words_of",
-]  # fmt: skip

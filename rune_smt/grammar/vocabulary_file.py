@@ -239,7 +239,7 @@ class _Reader:
             return NearLimit(self.ratio(path, value))
         match = LIMIT.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise self.error(path, f"expected a limit such as \"1 x\", \"30 m\" or \"20 px\", got {value!r}.")
+            raise self.error(path, f'expected a limit such as "1 x", "30 m" or "20 px", got {value!r}.')
         number, unit = float(match.group(1)), match.group(2)
         if unit == "km":
             return NearLimit(number * 1000, "m")
@@ -257,9 +257,7 @@ class _Reader:
                 )
         return far_ratio
 
-    def map_entry(
-        self, key: str, value: object, vocabulary: Vocabulary
-    ) -> tuple[str, Mapping[str, AttributeValue]]:
+    def map_entry(self, key: str, value: object, vocabulary: Vocabulary) -> tuple[str, Mapping[str, AttributeValue]]:
         path = f"map.{_key(key)}"
         if isinstance(value, str):
             label, rest = value, {}
@@ -402,4 +400,3 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 def _kind(value: object) -> str:
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date")
-
