@@ -34,12 +34,10 @@ from rune_smt.errors import DataError
 STRETCH = 20_000  # annotations a chunk
 OWN_IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height", "gsd"})
 OWN_FIELDS = frozenset({"id", "image_id", "category_id", "segmentation", "bbox", "score", "iscrowd", "attributes"})
-RESULTS_HINT = (
-    "Results speak of images and categories by number: give --coco-gt FILE, the ground truth that names them."
-)
+RESULTS_HINT = "Results name images and categories by number: give --coco-gt FILE, the ground truth they are in."
 
 
-class _WrongAnnotationError(Exception):
+class _BadError(Exception):
     """What is wrong with one annotation, and the way out."""
 
     def __init__(self, message: str, hint: str | None = None):
@@ -168,21 +166,17 @@ def _stretch(
         number = annotation.get("id", index) if isinstance(annotation, dict) else index
         try:
             if not isinstance(annotation, dict):
-                raise _WrongAnnotationError(f"expected an object, got {type(annotation).__name__}")
+                raise _BadError(f"expected an object, got {type(annotation).__name__}")
             image = catalogue.position.get(_key(annotation.get("image_id")))
             if image is None:
-                raise _WrongAnnotationError(
-                    f"image {annotation.get('image_id')!r} is not among the 'images' of {catalogue.shown}"
-                )
+                raise _BadError(f"image {annotation.get('image_id')!r} is not among the 'images' of {catalogue.shown}")
             category = annotation.get("category_id")
             label = catalogue.categories.get(_key(category))
             if label is None:
-                raise _WrongAnnotationError(
-                    f"category {category!r} has no name among the 'categories' of {catalogue.shown}"
-                )
+                raise _BadError(f"category {category!r} has no name among the 'categories' of {catalogue.shown}")
             score = _score(annotation.get("score"))
             outline, geometry = _outline(annotation)
-        except _WrongAnnotationError as wrong:
+        except _BadError as wrong:
             options.journal.bad(f"{file.shown}: annotation {number}: {wrong.message}.", hint=wrong.hint)
             continue
         if geometry is not None:
@@ -227,7 +221,7 @@ def _score(value: Any) -> float:
     if value is None:
         return 1.0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        raise _WrongAnnotationError(f"score must be from 0 to 1, got {value!r}")
+        raise _BadError(f"score must be from 0 to 1, got {value!r}")
     return float(value)
 
 
@@ -238,26 +232,24 @@ def _outline(annotation: Mapping[str, Any]) -> tuple[list[Floats], Any]:
         try:
             mask, origin = decode(segmentation)
         except ValueError as error:
-            raise _WrongAnnotationError(str(error)) from error
+            raise _BadError(str(error)) from error
         geometry = mask_outline(mask, origin)
         if geometry is None:
-            raise _WrongAnnotationError("its mask is empty: an entity needs one point at least")
+            raise _BadError("its mask is empty: an entity needs one point at least")
         return [], geometry
     if isinstance(segmentation, list) and segmentation:
         parts = segmentation if isinstance(segmentation[0], list) else [segmentation]
         return [_ring(part) for part in parts], None
     if segmentation not in (None, []):
-        raise _WrongAnnotationError(
-            f"segmentation must be a list of parts or a mask, got {type(segmentation).__name__}"
-        )
+        raise _BadError(f"segmentation must be a list of parts or a mask, got {type(segmentation).__name__}")
     bbox = annotation.get("bbox")
     if bbox is None:
-        raise _WrongAnnotationError("neither segmentation nor bbox")
+        raise _BadError("neither segmentation nor bbox")
     if not isinstance(bbox, list) or len(bbox) != 4:
-        raise _WrongAnnotationError(f"bbox must be [x, y, width, height], got {bbox!r}")
+        raise _BadError(f"bbox must be [x, y, width, height], got {bbox!r}")
     x, y, width, height = _numbers(bbox, "bbox")
     if width < 0 or height < 0:
-        raise _WrongAnnotationError(f"width and height of bbox must not be negative, got {bbox!r}")
+        raise _BadError(f"width and height of bbox must not be negative, got {bbox!r}")
     return [np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])], None
 
 
@@ -265,7 +257,7 @@ def _ring(part: Any) -> Floats:
     """The corners (k, 2) of [x1, y1, x2, y2, ...], without a repeated first one at the end."""
     if not isinstance(part, list) or len(part) < 2 or len(part) % 2:
         length = f"{len(part)} numbers" if isinstance(part, list) else type(part).__name__
-        raise _WrongAnnotationError(f"a part of segmentation must be [x1, y1, x2, y2, ...], got {length}")
+        raise _BadError(f"a part of segmentation must be [x1, y1, x2, y2, ...], got {length}")
     ring = np.array(_numbers(part, "segmentation"), dtype=np.float64).reshape(-1, 2)
     return ring[:-1] if len(ring) > 1 and (ring[0] == ring[-1]).all() else ring
 
@@ -273,9 +265,9 @@ def _ring(part: Any) -> Floats:
 def _numbers(values: list[Any], field: str) -> list[float]:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _WrongAnnotationError(f"{field} has {value!r} where a number was expected")
+            raise _BadError(f"{field} has {value!r} where a number was expected")
         if not np.isfinite(value):
-            raise _WrongAnnotationError(f"{field} has the coordinate {value}; every coordinate must be a finite number")
+            raise _BadError(f"{field} has the coordinate {value}; every coordinate must be a finite number")
     return [float(value) for value in values]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rune_smt.detect.files import excerpt, is_number, list_files, read_lines, to_numbers, what_is_wrong, where_lines
 from rune_smt.detect.formats import Format, Sample
@@ -74,9 +75,9 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
                 f"{file.shown}:{numbers[row]}: {EXPECTED}, but {what_is_wrong(field)}: '{excerpt(fields)}'",
                 hint=_hint(fields),
             )
-        good = ~bad.reshape(-1, 8).any(axis=1)
+        good: NDArray[np.bool_] = np.logical_not(bad.reshape(-1, 8).any(axis=1))
         corners, difficult, places = corners[good], difficult[good], places[good]
-        labels = [label for label, keep in zip(labels, good.tolist(), strict=True) if keep]
+        labels = [label for label, keep in zip(labels, good, strict=True) if keep]
     return Chunk(
         images=(record,),
         image=np.zeros(len(labels), dtype=np.int64),
@@ -88,7 +89,7 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
     )
 
 
-def first_bad(bad: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[tuple[int, int]]:
+def first_bad(bad: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """For each row with a bad field: the row and its first bad column."""
     rows = np.flatnonzero(bad.any(axis=1))
     return [(int(row), int(bad[row].argmax())) for row in rows]

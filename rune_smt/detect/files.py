@@ -17,15 +17,15 @@ from rune_smt.errors import DataError
 Wanted = Callable[[PurePosixPath], bool]
 
 
-def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> tuple[list[SourceFile], int]:
-    """The files below the sources that a format wants, and how many others there are.
+def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> tuple[list[SourceFile], list[str]]:
+    """The files below the sources that a format wants, and the paths of the others.
 
     Sorted by file name in byte order, then by path: the order in which entities are numbered. A source that is a file
     is taken whatever its name. Hidden files (a leading dot) and `__MACOSX` are passed over without a word.
     DataError if a source does not exist or cannot be listed.
     """
     found: dict[Path, SourceFile] = {}
-    others = 0
+    others: list[str] = []
     for source in sources:
         top = Path(source)
         if not top.exists():
@@ -35,7 +35,7 @@ def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> tup
             continue
         inside = list(_walk(top, ()))
         mine = _preferred([rel for rel in inside if wanted(rel)])
-        others += len(inside) - len(mine)
+        others += [_join(_shown(source), str(rel)) for rel in sorted(set(inside) - set(mine))]
         own_name = top.resolve().name
         for rel in mine:
             path = top / rel

@@ -15,7 +15,7 @@ EQUATOR_RADIUS, FLATTENING = 6378137.0, 1 / 298.257223563  # WGS 84
 
 
 def read_geotiff(picture: Any) -> dict[str, Any]:
-    """Of an open TIFF: `transform` (GDAL order, pixel corner to crs), `crs`, `gsd`, `acquired`, as far as they are there.
+    """Of an open TIFF, what is there: `transform` (GDAL order, pixel corner to crs), `crs`, `gsd`, `acquired`.
 
     gsd is given where the crs is projected in metres, or geographic (metres at the middle of the picture, WGS 84), and
     is the square root of the area of a pixel.

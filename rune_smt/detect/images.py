@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rune_smt.detect.columns import typed_texts
 from rune_smt.detect.files import LARGEST_SIDE, as_size, as_text, list_files, read_bytes
 from rune_smt.detect.geotiff import read_geotiff
 from rune_smt.detect.gsd import MISSING, parse_gsd
 from rune_smt.detect.records import ImageName, ImageRecord, Journal, SourceFile
+from rune_smt.entities.incoming import IMAGE_COLUMNS
 from rune_smt.errors import DataError
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".gif", ".ppm"})
@@ -153,6 +155,7 @@ class ImageRow:
     record: ImageRecord
 
 
+OWN_COLUMNS = frozenset(IMAGE_COLUMNS)  # these have a type of their own
 TABLE_COLUMNS = "image_id, and any of width, height, gsd, crs, path, acquired, truncated"
 
 
@@ -229,18 +232,21 @@ def _csv_rows(text: str, shown: str, journal: Journal) -> tuple[list[str], list[
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise DataError(f"{shown}:1: column '{doubled[0]}' occurs twice.")
-    rows = []
+    rows: list[tuple[str, dict[str, Any]]] = []
     try:
-        for row in reader:
+        for fields in reader:
             place = f"{shown}:{reader.line_num}"
-            if not any(value.strip() for value in row):
+            if not any(value.strip() for value in fields):
                 continue
-            if len(row) != len(header):
-                journal.bad(f"{place}: expected {len(header)} columns ({', '.join(header[:8])}), got {len(row)}.")
+            if len(fields) != len(header):
+                journal.bad(f"{place}: expected {len(header)} columns ({', '.join(header[:8])}), got {len(fields)}.")
                 continue
-            rows.append((place, dict(zip(header, (value.strip() for value in row), strict=True))))
+            rows.append((place, dict(zip(header, (value.strip() for value in fields), strict=True))))
     except csv.Error as error:
         raise DataError(f"{shown}:{reader.line_num}: not a CSV table: {error}.") from error
+    for name in set(header) - OWN_COLUMNS:
+        for (_, row), value in zip(rows, typed_texts([row[name] for _, row in rows]), strict=True):
+            row[name] = value
     return header, rows
 
 

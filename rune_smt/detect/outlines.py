@@ -14,15 +14,47 @@ from rune_smt.entities.geometry import settle, to_storage
 Shapes = NDArray[np.object_]
 
 
-def store(outlines: Outlines) -> tuple[Any, Ints, Ints]:
-    """WKB of every outline (object array of bytes), which had to be repaired, and which have area zero.
+COLLINEAR = 1e-9  # corners whose cross products are below this share of their squared extent are looked at again
 
-    An outline that crosses itself, four corners apart, is repaired as the language says (section 1).
+
+def store(outlines: Outlines) -> tuple[Any, Ints, Ints]:
+    """WKB of every outline as it was read (object array of bytes), which cross themselves, and which have no area.
+
+    The archive repairs what crosses itself and takes the hull of four corners (language page, section 1); here they are
+    only found, so that they can be named by file and line.
     """
     shapes, crossing = as_shapes(outlines)
-    settled, repaired = settle(shapes)
-    repaired[crossing] = True
-    return to_storage(settled), np.flatnonzero(repaired), np.flatnonzero(shapely.area(settled) == 0)
+    quads = _quads(outlines)
+    flat = np.zeros(len(shapes), dtype=np.bool_)
+    flat[quads] = _flat_quads(outlines, quads)
+    rest = np.setdiff1d(np.arange(len(shapes)), quads)
+    flat[rest] = shapely.area(shapely.convex_hull(shapes[rest])) == 0
+    doubtful = rest[~flat[rest] & ~shapely.is_valid(shapes[rest])]
+    settled, repaired = settle(shapes[doubtful])
+    flat[doubtful] = shapely.area(settled) == 0
+    return to_storage(shapes), np.union1d(doubtful[repaired], crossing), np.flatnonzero(flat)
+
+
+def _quads(outlines: Outlines) -> Ints:
+    """The entities with one ring of four corners."""
+    single = np.flatnonzero(np.diff(outlines.parts) == 1)
+    quads: Ints = single[np.diff(outlines.rings)[outlines.parts[single]] == 4]
+    return quads
+
+
+def _flat_quads(outlines: Outlines, quads: Ints) -> NDArray[np.bool_]:
+    """Whether the hull of four corners has no area."""
+    first = outlines.rings[outlines.parts[quads]]
+    corners = outlines.points[first[:, None] + np.arange(4)]
+    a, b, c = (corners[:, k] - corners[:, 0] for k in (1, 2, 3))
+    cross = np.stack([u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0] for u, v in ((a, b), (a, c), (b, c))])
+    extent = np.ptp(corners, axis=1).max(axis=1)
+    flat: NDArray[np.bool_] = (np.abs(cross) <= COLLINEAR * extent * extent).all(axis=0)
+    near = np.flatnonzero(flat)
+    flat[near] = (
+        shapely.area(shapely.convex_hull(shapely.multipoints(list(corners[near])))) == 0 if len(near) else False
+    )
+    return flat
 
 
 def as_shapes(outlines: Outlines) -> tuple[Shapes, Ints]:

@@ -144,10 +144,11 @@ def bare_chunk(images: Sequence[ImageRecord]) -> Chunk:
 
 @dataclass(slots=True)
 class Tally:
-    """How often one thing happened, and the first few places."""
+    """How often one thing happened, the first few places, and values that its sentence needs."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
+    values: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -167,12 +168,18 @@ class Journal:
             raise DataError(message, hint=hint)
         self.skipped.append(message)
 
-    def note(self, kind: str, example: str | None = None, count: int = 1) -> None:
+    def note(self, kind: str, example: str | None = None, count: int = 1, **values: object) -> None:
         """One of the kinds of report.SENTENCES happened `count` times."""
         tally = self.tallies.setdefault(kind, Tally())
         tally.count += count
+        tally.values.update(values)
         if example is not None and len(tally.examples) < MANY_EXAMPLES:
             tally.examples.append(example)
+
+    def note_all(self, kind: str, examples: Sequence[str], **values: object) -> None:
+        """One note for each of the examples; none for none."""
+        for example in examples:
+            self.note(kind, example, 1, **values)
 
 
 @dataclass(frozen=True, slots=True)

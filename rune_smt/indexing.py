@@ -1,0 +1,684 @@
+"""From annotation files to an archive: readers, images, vocabulary and the archive on disk joined together.
+
+Nothing is printed here: everything that was repaired, skipped, assumed or left out is in the report.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rune_smt.detect.assemble import Assembled, Assembly, merged
+from rune_smt.detect.auto import choose_format
+from rune_smt.detect.columns import arrow_column, images_table
+from rune_smt.detect.dota import read_headers
+from rune_smt.detect.files import as_size, list_files
+from rune_smt.detect.formats import Format, find_format
+from rune_smt.detect.gsd import GSD_RANGE
+from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
+from rune_smt.detect.records import ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
+from rune_smt.detect.report import IndexReport, LabelRow, notes_of, render_report
+from rune_smt.detect.yolo import read_names
+from rune_smt.entities.archive import Archive, archive_from_arrow, is_archive, open_archive
+from rune_smt.entities.incoming import ENTITY_COLUMNS
+from rune_smt.errors import DataError, QueryError
+from rune_smt.grammar.suggestions import nearest_sentence
+from rune_smt.grammar.vocabulary import (
+    DEFAULT,
+    NAME,
+    VOCABULARIES,
+    AttributeType,
+    Vocabulary,
+    class_name,
+    load_vocabulary,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["IndexReport", "index", "index_with_report", "render_report"]
+
+PathLike: TypeAlias = str | os.PathLike[str]
+Sources: TypeAlias = PathLike | Sequence[PathLike]
+Unknown: TypeAlias = Literal["keep", "drop", "error"]
+Names: TypeAlias = PathLike | Sequence[str] | Mapping[int, str]
+
+ASSUME_EXTENT = "assume_extent"
+UNKNOWN = ("keep", "drop", "error")
+CROWD = {"exclude": False, "mark": False, "keep": True}
+MIN_SCORE = 0.05
+
+
+def index(sources: Sources, out: PathLike | None = None, **options: Any) -> Archive:
+    """An archive from annotation files; `index_with_report` has the options and also says what was done.
+
+    sources  a file or folder, or several
+    out      the folder to make; None keeps the archive in memory
+    Raises DataError that names file and line, QueryError for options that cannot be.
+    """
+    return index_with_report(sources, out, **options).archive
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An archive, and how it came to be."""
+
+    archive: Archive
+    report: IndexReport
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain dictionaries and lists, with the archive's place."""
+        return {"archive": None if self.archive.path is None else str(self.archive.path), **self.report.to_json()}
+
+    def render(self, *, ascii_only: bool = False) -> str:
+        """The report as text: the table source name, class, how, count, and the notes."""
+        return render_report(self.report, ascii_only=ascii_only)
+
+
+def index_with_report(
+    sources: Sources,
+    out: PathLike | None = None,
+    *,
+    format: str = "auto",
+    images: PathLike | None = None,
+    image_list: PathLike | None = None,
+    image_table: PathLike | None = None,
+    image_size: str | tuple[int, int] | None = None,
+    gsd: float | None = None,
+    headers: PathLike | None = None,
+    coco_gt: PathLike | None = None,
+    crowd: str = "exclude",
+    names: Names | None = None,
+    vocabulary: str | Path | Vocabulary | None = None,
+    unknown: str = "keep",
+    min_score: float = MIN_SCORE,
+    append: bool = False,
+    overwrite: bool = False,
+    skip_bad: bool = False,
+    assume_extent: bool = False,
+    progress: bool = True,
+) -> Indexed:
+    """Reads annotations or detections, and writes them as an archive.
+
+    sources      a file or folder, or several
+    out          the folder to make; None keeps the archive in memory
+    format       auto, or a name of rune_smt.detect.formats
+    images       folder of pictures: sizes, and the images in which nothing was found
+    image_list   file with one image name a line: the same without sizes
+    image_table  CSV or Parquet with image_id and any of width, height, gsd, ...; its values come before the sources'
+    image_size   (width, height) or "WxH", pixels, of images of unknown size
+    gsd          metres a pixel of images that have none
+    headers      folder of labelTxt files whose header lines give gsd and source
+    coco_gt      COCO file that names the images and categories of a list of results
+    crowd        exclude or keep COCO's iscrowd = 1
+    names        class names by number: data.yaml, a file with one name a line, a list or a dictionary
+    vocabulary   name or file; None takes the archive's own when appending, else the shipped one that knows most names
+    unknown      names that the vocabulary lacks: keep (as classes without parent), drop (the entities) or error
+    min_score    detections below it are left out; those kept have the ids that they would have without it
+    append, overwrite  add to an archive at `out`, or replace it
+    skip_bad     leave out what cannot be read, and list it
+    assume_extent  take images of unknown size to end at their largest x and y
+    progress     show a progress bar, if standard error is a terminal
+
+    Raises DataError that names file and line (or that `out` exists), QueryError for options that cannot be.
+    """
+    paths = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
+    size = _image_size(image_size)
+    _check_options(paths, gsd, crowd, unknown, min_score, append, overwrite)
+    present = _present_archive(out, append, overwrite)
+    journal = Journal(skip_bad=skip_bad)
+    chosen, why = _format(format, paths, journal)
+    files = _files(paths, chosen, journal)
+    pictures = find_pictures(images) if images is not None else None
+    options = ReadOptions(
+        journal=journal,
+        pictures=pictures,
+        image_size=size,
+        names=_names(names),
+        coco_gt=coco_gt,
+        keep_crowd=CROWD[crowd],
+    )
+    assembly = Assembly(journal)
+    with _progress(files, progress) as watched:
+        for chunk in chosen.read(watched, options):
+            assembly.add(chunk)
+    read = assembly.finish()
+
+    extra = _Extra(
+        pictures,
+        read_list(image_list) if image_list is not None else None,
+        read_table(image_table, journal) if image_table is not None else None,
+        read_headers(headers, journal) if headers is not None else None,
+        {"--image-list": image_list, "--image-table": image_table},
+    )
+    records = _all_images(read, chosen, extra, journal)
+    if not chosen.names_every_image and not extra.names_images and not any(record.path for record in records):
+        journal.note("only detections", count=len(records))
+    ids = image_ids([record.name for record in records])
+    for record, image_id in zip(records, ids, strict=True):
+        if image_id != record.name.stem:
+            journal.note("ids by path", image_id)
+    records = _completed(records, ids, extra, size, gsd, journal)
+    if assume_extent:
+        journal.note_all("extent assumed", [i for i, r in zip(ids, records, strict=True) if not (r.width and r.height)])
+    if not records:
+        journal.note("no images")
+
+    own, how = _vocabulary(vocabulary, read, present)
+    own, classes, kept, rows = _resolve(read, own, unknown, min_score, journal)
+    entities, own = _entities(read, ids, classes, kept, own, journal)
+    table = images_table(ids, records, journal)
+    archive = _write(
+        entities,
+        table,
+        own,
+        out=None if out is None else Path(out),
+        present=present,
+        overwrite=overwrite,
+        reference_areas=_reference_areas(read, journal),
+        assumptions=(ASSUME_EXTENT,) if assume_extent else (),
+    )
+    filled = np.unique(read.image[kept])
+    report = IndexReport(
+        format=chosen.name,
+        why=why,
+        vocabulary=own.name,
+        how=how,
+        files=len(files),
+        images=len(records),
+        entities=int(kept.sum()),
+        empty_images=len(records) - len(filled),
+        without_size=sum(record.width is None or record.height is None for record in records),
+        without_gsd=sum(record.gsd is None for record in records),
+        labels=rows,
+        notes=notes_of(journal),
+        skipped=tuple(journal.skipped),
+    )
+    return Indexed(archive, report)
+
+
+# --- options and files ------------------------------------------------------------------------------------------------
+
+
+def _check_options(
+    paths: Sequence[PathLike],
+    gsd: float | None,
+    crowd: str,
+    unknown: str,
+    min_score: float,
+    append: bool,
+    overwrite: bool,
+) -> None:
+    if not paths:
+        raise QueryError("No source to index.")
+    if unknown not in UNKNOWN:
+        raise QueryError(f"--unknown is keep, drop or error, got '{unknown}'.")
+    if crowd not in CROWD:
+        raise QueryError(f"--crowd is exclude or keep, got '{crowd}'.")
+    if append and overwrite:
+        raise QueryError("--append and --overwrite exclude each other.")
+    if not 0.0 <= min_score <= 1.0:
+        raise QueryError(f"--min-score goes from 0 to 1, got {min_score}.")
+    if gsd is not None and not GSD_RANGE[0] <= gsd <= GSD_RANGE[1]:
+        raise QueryError(f"--gsd goes from {GSD_RANGE[0]} to {GSD_RANGE[1]:,.0f} m per pixel, got {gsd}.")
+
+
+def _image_size(size: str | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    if isinstance(size, str):
+        found = re.fullmatch(r"\s*(\d+)\s*[xX×,]\s*(\d+)\s*", size)
+        sides: tuple[Any, ...] = (int(found[1]), int(found[2])) if found else ()
+    else:
+        sides = tuple(size)
+    checked = [as_size(side) for side in sides]
+    if len(checked) != 2 or checked[0] is None or checked[1] is None:
+        raise QueryError(f"--image-size is WxH in pixels, both above 0, such as 1024x768; got '{size}'.")
+    return checked[0], checked[1]
+
+
+def _present_archive(out: PathLike | None, append: bool, overwrite: bool) -> Archive | None:
+    """The archive to append to; a DataError for an output that is in the way, before anything is read."""
+    if out is None:
+        if append:
+            raise QueryError("--append needs the archive to add to.")
+        return None
+    path = Path(out)
+    if append and path.exists():
+        return open_archive(path)
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return None
+    if not is_archive(path):
+        raise DataError(f"{path} exists and is not an archive; it is left alone.", hint="Choose another output.")
+    if not overwrite:
+        raise DataError(f"{path} exists.", hint="Add to it with --append, or replace it with --overwrite.")
+    return None
+
+
+def _format(name: str, paths: Sequence[PathLike], journal: Journal) -> tuple[Format, str]:
+    if name != "auto":
+        return find_format(name), ""
+    choice = choose_format(paths)
+    journal.note_all("other format", choice.others)
+    return choice.format, choice.why
+
+
+def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal) -> list[SourceFile]:
+    files, others = list_files(paths, chosen.wanted)
+    if not files:
+        shown = ", ".join(Path(path).as_posix() for path in paths)
+        raise DataError(f"{shown}: no files of format {chosen.name} ({chosen.title}) found.")
+    journal.note_all("other files", [path for path in others if not is_picture(PurePosixPath(path))])
+    return files
+
+
+def _names(names: Names | None) -> Mapping[int, str] | None:
+    if names is None or isinstance(names, Mapping):
+        return names
+    if isinstance(names, str | os.PathLike):
+        return read_names(Path(names))
+    return dict(enumerate(names))
+
+
+class _Watched(Sequence[SourceFile]):
+    """A list that tells how far it has been walked through."""
+
+    def __init__(self, files: Sequence[SourceFile], tell: Any):
+        self.files, self.tell = files, tell
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.files[index]
+
+    def __iter__(self) -> Iterator[SourceFile]:
+        for index, file in enumerate(self.files):
+            self.tell(index)
+            yield file
+
+
+@contextmanager
+def _progress(files: Sequence[SourceFile], wanted: bool) -> Iterator[Sequence[SourceFile]]:
+    """The files, with a bar on standard error while they are read, if that is a terminal or a notebook."""
+    if not wanted:
+        yield files
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield files
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=len(files))
+        yield _Watched(files, lambda index: bar.update(task, completed=index))
+
+
+# --- images -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """What is told of images beside the sources; None for what was not given."""
+
+    pictures: Pictures | None
+    listed: list[str] | None
+    table: list[ImageRow] | None
+    headers: list[ImageRecord] | None
+    given: Mapping[str, PathLike | None]
+
+    @property
+    def names_images(self) -> bool:
+        """Whether images without detections are named."""
+        return self.pictures is not None or self.listed is not None or self.table is not None
+
+
+def _all_images(read: Assembled, chosen: Format, extra: _Extra, journal: Journal) -> list[ImageRecord]:
+    """The images of the sources, then those that only pictures, list or table name."""
+    records = list(read.images)
+    if extra.pictures is not None:
+        records += _pictured(records, chosen, extra, extra.pictures, journal)
+    stems = {stem for record in records for stem in record.name.longer()}
+    for listed, flag in ((extra.listed, "--image-list"), (_table_names(extra, chosen), "--image-table")):
+        if listed is None:
+            continue
+        named = set(listed)
+        for record in records:
+            if not named.intersection(record.name.longer()):
+                journal.note("not in list", record.name.stem, given=Path(extra.given[flag] or "").as_posix())
+        new = [name for name in listed if name not in stems]
+        records += [ImageRecord(ImageName(name)) for name in new]
+        stems.update(new)
+    return records
+
+
+def _table_names(extra: _Extra, chosen: Format) -> list[str] | None:
+    """The images that a table names, where the sources do not name all themselves."""
+    if extra.table is None or chosen.names_every_image:
+        return None
+    return [row.image_id for row in extra.table]
+
+
+def _pictured(
+    records: list[ImageRecord], chosen: Format, extra: _Extra, pictures: Pictures, journal: Journal
+) -> list[ImageRecord]:
+    """Gives the records their pictures' size and path, in place; the images that only a picture names come back."""
+    taken: set[Any] = set()
+    for index, record in enumerate(records):
+        if record.path is not None and chosen.name == "yolo-obb":
+            taken.add(Path(record.path))
+            continue
+        file = pictures.of(record.name, journal)
+        if file is None:
+            if record.name.stem not in pictures.by_stem:
+                journal.note("picture missing", record.name.stem, folder=pictures.shown)
+            continue
+        taken.add(Path(file.path).resolve())
+        seen = read_picture(file, record.name, journal)
+        if None not in (record.width, record.height, seen.width, seen.height):
+            ours, theirs = (record.width, record.height), (seen.width, seen.height)
+            if ours != theirs:
+                journal.note(
+                    "size differs", f"{record.name.stem} ({ours[0]} x {ours[1]}, picture {theirs[0]} x {theirs[1]})"
+                )
+        records[index] = merged(replace(record, path=None), seen)
+    left = [file for file in pictures.files if Path(file.path).resolve() not in taken]
+    listed = set(extra.listed or ())
+    stems = {record.name.stem for record in records}
+    new = []
+    for file in left:
+        if chosen.names_every_image and file.path.stem not in listed:
+            journal.note("picture not indexed", file.path.stem, folder=pictures.shown)
+        elif file.path.stem not in stems:
+            new.append(read_picture(file, file.image_name(), journal))
+    return new
+
+
+def image_ids(names: Sequence[ImageName]) -> list[str]:
+    """The shortest of a name's ids that no other image of the same stem has."""
+    same: dict[str, list[ImageName]] = {}
+    for name in names:
+        same.setdefault(name.stem, []).append(name)
+    chosen: dict[ImageName, str] = {}
+    for stem, group in same.items():
+        for level in range(3):
+            ids = [name.longer()[level] for name in group]
+            if len(set(ids)) == len(ids):
+                chosen.update(zip(group, ids, strict=True))
+                break
+        else:
+            raise DataError(
+                f"Two images are called '{stem}', in {group[0].root or 'the source'} and in {group[-1].root}."
+            )
+    return [chosen[name] for name in names]
+
+
+def _completed(
+    records: list[ImageRecord],
+    ids: Sequence[str],
+    extra: _Extra,
+    size: tuple[int, int] | None,
+    gsd: float | None,
+    journal: Journal,
+) -> list[ImageRecord]:
+    """The records with what the table, the headers and the options say of them."""
+    by_id = {image_id: index for index, image_id in enumerate(ids)}
+    by_stem: dict[str, list[int]] = {}
+    for index, record in enumerate(records):
+        by_stem.setdefault(record.name.stem, []).append(index)
+    done = list(records)
+    for header in extra.headers or ():
+        found = by_stem.get(header.name.stem, [])
+        if not found:
+            journal.note("header unused", header.name.stem)
+        for index in found:
+            done[index] = merged(done[index], header)
+    for row in extra.table or ():
+        found = [by_id[row.image_id]] if row.image_id in by_id else by_stem.get(row.image_id, [])
+        if not found:
+            journal.note("table row unused", row.image_id)
+        for index in found:
+            done[index] = merged(replace(row.record, name=done[index].name), done[index])
+    for index, record in enumerate(done):
+        if size is not None and (record.width is None or record.height is None):
+            done[index] = record = replace(record, width=size[0], height=size[1])
+            journal.note("size given", ids[index], size=f"{size[0]} x {size[1]}")
+        if gsd is not None and record.gsd is None:
+            done[index] = replace(record, gsd=float(gsd), gsd_source="option")
+            journal.note("gsd given", ids[index], gsd=f"{gsd:g}")
+    return done
+
+
+# --- classes and attributes -------------------------------------------------------------------------------------------
+
+
+def _vocabulary(
+    given: str | Path | Vocabulary | None, read: Assembled, present: Archive | None
+) -> tuple[Vocabulary, str]:
+    """The vocabulary that names are looked up in, and why this one."""
+    if present is not None and present.vocabulary_toml:
+        kept = Vocabulary.from_toml(present.vocabulary_toml, source=f"{present.name}/archive.json")
+        asked = load_vocabulary(given).name if isinstance(given, str | Path) else getattr(given, "name", kept.name)
+        if asked != kept.name:
+            raise QueryError(
+                f"The archive's vocabulary is {kept.name}, not {asked}.",
+                hint="Leave --vocabulary out, or make the archive anew with --overwrite.",
+            )
+        return kept, "that of the archive"
+    if isinstance(given, Vocabulary):
+        return given, ""
+    if given is not None:
+        return load_vocabulary(given), ""
+    order = sorted(VOCABULARIES, key=lambda name: (name != DEFAULT, VOCABULARIES[::-1].index(name)))
+    shipped = [load_vocabulary(name) for name in order]
+    known = [sum(vocabulary.resolve(label) is not None for label in read.labels) for vocabulary in shipped]
+    best = known.index(max(known)) if known else 0
+    total = len(read.labels)
+    if not total:
+        return shipped[best], "the default"
+    all_known = "all" if known[best] == total else f"{known[best]}"
+    return shipped[best], f"it knows {all_known} of the {total} names" if total > 1 or not known[
+        best
+    ] else "it knows the name"
+
+
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """What each of the sources' names became: its class, and attribute values that the name holds."""
+
+    label: tuple[str, ...]
+    values: tuple[Mapping[str, Any], ...]
+
+
+def _resolve(
+    read: Assembled, vocabulary: Vocabulary, unknown: str, min_score: float, journal: Journal
+) -> tuple[Vocabulary, _Classes, NDArray[np.bool_], tuple[LabelRow, ...]]:
+    """Classes of the names, which entities are kept, and the table of the report."""
+    kept = ~read.left_out
+    low = kept & (read.scores < min_score)
+    if low.any():
+        journal.note("below min_score", count=int(low.sum()), min_score=f"{min_score:g}")
+        kept &= ~low
+    counts = np.bincount(read.label[kept], minlength=len(read.labels))
+    found = [vocabulary.resolve(label) for label in read.labels]
+    lacking = [label for label, entry, n in zip(read.labels, found, counts, strict=True) if entry is None and n]
+    if lacking and unknown == "error":
+        raise _lacking_error(lacking, vocabulary)
+    labels: list[str] = []
+    hows: list[str] = []
+    new: dict[str, None] = {}
+    for label, entry, count in zip(read.labels, found, counts.tolist(), strict=True):
+        if entry is not None:
+            labels.append(entry.label)
+            hows.append(entry.how)
+        elif unknown == "drop":
+            labels.append("")
+            hows.append("dropped")
+            if count:
+                journal.note("unknown dropped", label, count=count, vocabulary=vocabulary.name)
+        else:
+            name = _free_name(label, vocabulary)
+            labels.append(name)
+            hows.append("kept")
+            if count:
+                new[name] = None
+                journal.note("unknown kept", label, vocabulary=vocabulary.name)
+    if unknown == "drop":
+        kept &= np.array([bool(label) for label in labels], dtype=bool)[read.label] if len(read) else kept
+    rows = [
+        LabelRow(source, label, how, count)
+        for source, label, how, count in zip(read.labels, labels, hows, counts.tolist(), strict=True)
+        if count
+    ]
+    rows.sort(key=lambda row: (-row.count, row.source))
+    values = tuple({} if entry is None else entry.attributes for entry in found)
+    return vocabulary.with_classes(new), _Classes(tuple(labels), values), kept, tuple(rows)
+
+
+def _free_name(label: str, vocabulary: Vocabulary) -> str:
+    """The label as a name of the language; one that means something else already gets `_class` behind it."""
+    name = class_name(label)
+    taken = vocabulary.taken(name)
+    return name if taken in (None, "a class") else f"{name}_class"
+
+
+def _lacking_error(lacking: Sequence[str], vocabulary: Vocabulary) -> DataError:
+    shown = ", ".join(f"'{name}'" for name in lacking[:10]) + (", ..." if len(lacking) > 10 else "")
+    what = "class" if len(lacking) == 1 else "classes"
+    near = nearest_sentence(lacking[0], vocabulary.classes) if len(lacking) == 1 else ""
+    ways = "Map it in a vocabulary of your own ([map]), or give --unknown keep or drop."
+    return DataError(f"Vocabulary {vocabulary.name} lacks the {what} {shown}.", hint=f"{near} {ways}".strip())
+
+
+def _entities(
+    read: Assembled,
+    ids: Sequence[str],
+    classes: _Classes,
+    kept: NDArray[np.bool_],
+    vocabulary: Vocabulary,
+    journal: Journal,
+) -> tuple[pa.Table, Vocabulary]:
+    """The table `entities` (INTERFACE, "Tables"), and the vocabulary with its attribute columns."""
+    import pyarrow as pa
+
+    rows = np.flatnonzero(kept)
+    taken = pa.array(rows)
+    label = read.label[rows]
+    columns = {
+        "image_id": _decoded(ids, read.image[rows]),
+        "entity_id": pa.array(read.entity_id[rows], pa.int32()),
+        "label": _decoded(classes.label, label),
+        "source_label": _decoded(read.labels, label),
+        "score": pa.array(read.scores[rows], pa.float64()),
+        "geometry": read.geometry.take(taken) if len(rows) != len(read) else read.geometry,
+        "source": read.origins.take(taken) if len(rows) != len(read) else read.origins,
+    }
+    types: dict[str, AttributeType] = {}
+    for name, values in _attributes(read, classes, rows, journal).items():
+        declared = vocabulary.attributes.get(name)
+        column, kind, mixed = arrow_column(values, want=declared.type if declared is not None else None)
+        if mixed:
+            journal.note("column mixed", name)
+        columns[name] = column
+        types[name] = kind  # type: ignore[assignment]
+    return pa.table(columns), vocabulary.with_attributes(types)
+
+
+def _decoded(names: Sequence[str], codes: Ints) -> Any:
+    """A column of texts from their numbers."""
+    import pyarrow as pa
+
+    dictionary = pa.array(list(names), pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int64()), dictionary).cast(pa.string())
+
+
+def _attributes(read: Assembled, classes: _Classes, rows: Ints, journal: Journal) -> dict[str, NDArray[Any]]:
+    """Attribute columns by their names in the archive: the sources' fields, then values that class names hold."""
+    found: dict[str, NDArray[Any]] = {}
+    for own, values in read.attributes.items():
+        name = column_name(own, found)
+        if name != own:
+            journal.note("column renamed", f"{own} is {name}")
+        found[name] = values[rows]
+    label = read.label[rows]
+    for name in dict.fromkeys(name for values in classes.values for name in values):
+        by_label = np.empty(len(classes.values), dtype=object)
+        by_label[:] = [values.get(name) for values in classes.values]
+        mapped = by_label[label] if len(label) else np.empty(0, dtype=object)
+        if name in found:
+            given = found[name].astype(object)
+            missing = np.array([value is None for value in given], dtype=bool)
+            given[missing] = mapped[missing]
+            mapped = given
+        if not all(value is None for value in mapped):
+            found[name] = mapped
+    return found
+
+
+def column_name(own: str, others: Mapping[str, Any]) -> str:
+    """A field's name as one that queries can use, and that no other column of the table has."""
+    name = own if NAME.fullmatch(own) else class_name(own)
+    if name in ENTITY_COLUMNS:
+        name = f"{name}_in_source"
+    number = 2
+    free = name
+    while free in others:
+        free, number = f"{name}_{number}", number + 1
+    return free
+
+
+def _reference_areas(read: Assembled, journal: Journal) -> dict[str, float] | None:
+    """The areas that scenes carried along, of classes for which all of them agree."""
+    seen: dict[str, set[float]] = {}
+    for areas in read.areas:
+        for label, area in areas.items():
+            seen.setdefault(label, set()).add(float(area))
+    agreed = {label: next(iter(areas)) for label, areas in seen.items() if len(areas) == 1}
+    journal.note_all("reference areas kept", list(agreed))
+    journal.note_all("reference areas differ", [label for label in seen if label not in agreed])
+    return agreed or None
+
+
+# --- the archive ------------------------------------------------------------------------------------------------------
+
+
+def _write(
+    entities: pa.Table,
+    images: pa.Table,
+    vocabulary: Vocabulary,
+    *,
+    out: Path | None,
+    present: Archive | None,
+    overwrite: bool,
+    reference_areas: Mapping[str, float] | None,
+    assumptions: tuple[str, ...],
+) -> Archive:
+    held = {"name": vocabulary.name, "toml": vocabulary.to_toml()}
+    if present is None:
+        return archive_from_arrow(
+            entities,
+            images,
+            vocabulary=held,
+            out=out,
+            overwrite=overwrite,
+            reference_areas=reference_areas,
+            assumptions=assumptions,
+        )
+    twice = [name for name in images.column("image_id").to_pylist() if name in present]
+    if twice:
+        more = f" and {len(twice) - 1} more are" if len(twice) > 1 else " is"
+        raise DataError(
+            f"Image '{twice[0]}'{more} in {out} already.",
+            hint="Append only new images, or make the archive anew with --overwrite.",
+        )
+    return present.append(entities, images, vocabulary=held, assumptions=assumptions)
