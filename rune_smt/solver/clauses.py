@@ -50,7 +50,7 @@ from ..grammar.nodes import (
     disjunction,
     walk,
 )
-from .numbers import OPPOSITE, difference, has_aggregates
+from .numbers import OPPOSITE, aggregates, difference
 
 MAX_LITERALS = 5_000  # `<->` and `exists=N` double what is below them; beyond this no one reads a core
 
@@ -169,7 +169,7 @@ def is_literal(node: Formula) -> bool:
         case Apply() | Not():
             return True
         case Compare(op):
-            return op in ("=", "!=") or not has_aggregates(node)
+            return op in ("=", "!=") or not aggregates(node)
         case _:
             return False
 
@@ -222,7 +222,7 @@ def _measure(node: Node) -> int:
         case Apply():
             return 1
         case Compare(op, left, right):
-            if not has_aggregates(node):
+            if not aggregates(node):
                 return 1
             inside = _measure(left) + _measure(right)
             return 2 * inside + 1 if op in ("=", "!=") else inside
@@ -289,7 +289,7 @@ class _Builder:
                 return self._literal(node if sign else Not(node, node.span), node, wanted, copy)
             case Compare(op):
                 turned = node if sign else replace(node, op=OPPOSITE[op])
-                if not has_aggregates(node):
+                if not aggregates(node):
                     return self._literal(turned, node, wanted, copy)
                 return self._comparison(turned, wanted, copy)
             case Not(body):
@@ -397,16 +397,16 @@ class _Builder:
 
     def _enter(self, node: Formula, sign: bool, wanted: bool, copy: Copy) -> None:
         """Notes sign and polarity where the body of a definition begins: at the highest node that is inside of it."""
-        origin = _within(node) if self.defined else None
+        origin = within_definition(node) if self.defined else None
         if origin is not None:
             self.entered.setdefault((id(origin), copy), (sign, wanted))
 
     def _copies(self, node: Formula, copy: Copy) -> tuple[Copy, Copy]:
         """Two names for the two copies of what is below; inside of a definition nothing is told apart."""
-        return (copy, copy) if self.defined and _within(node) is not None else ((*copy, 0), (*copy, 1))
+        return (copy, copy) if self.defined and within_definition(node) is not None else ((*copy, 0), (*copy, 1))
 
 
-def _within(node: Formula) -> Apply | None:
+def within_definition(node: Formula) -> Apply | None:
     """The use of a definition whose body this node is in.
 
     All atoms below come from it, and the node was not said around it: what is said around has a wider span.
@@ -427,7 +427,7 @@ def _origins(node: Node) -> Iterator[Apply | None]:
     """The origin of every atom, and of every comparison of counts, from a node downwards."""
     if isinstance(node, Apply | Compare):
         yield node.origin
-        if isinstance(node, Apply) or not has_aggregates(node):
+        if isinstance(node, Apply) or not aggregates(node):
             return
     for child in children(node):
         if not isinstance(child, Apply) or not isinstance(node, Compare | Arithmetic):
