@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
@@ -52,4 +53,5 @@ def is_geometry(array: Any) -> bool:
 
 def decode(wkb: Any) -> Any:
     """Shapely geometries of an Arrow binary array; what is no WKB becomes None, as null does."""
-    return shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    with np.errstate(invalid="ignore"):  # NaN coordinates are refused later, with their row
+        return shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")

@@ -196,8 +196,8 @@ def _standard(table: Any, columns: Mapping[str, Any], what: str, needed: Sequenc
 
 
 def _cast(column: Any, kind: Any, where: str) -> Any:
-    if column.type == kind or (pa.types.is_binary(kind) and is_geometry(column.type)):
-        return column
+    if column.type == kind or (pa.types.is_binary(kind) and not isinstance(column.type, pa.BaseExtensionType)):
+        return column  # whether a geometry is binary is seen when it is decoded
     if isinstance(column.type, pa.BaseExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
         return _cast(column, kind, where)
@@ -284,7 +284,10 @@ def _outlines(entities: Any) -> tuple[Any, dict[str, Floats], int]:
     """Settled outlines as WKB (large_binary), their measures, and how many were repaired; in chunks, to save memory."""
     column = entities.column("geometry")
     if not is_geometry(column.type):
-        raise DataError(f"entities, column 'geometry' is {column.type}, and must be binary: WKB polygons in pixels.")
+        raise DataError(
+            f"entities, column 'geometry' is {column.type}, and must be binary: WKB polygons in pixels.",
+            hint="shapely.to_wkb makes WKB from shapely polygons, shapely.from_wkt shapely polygons from text.",
+        )
     n = entities.num_rows
     measured = {name: np.empty(n) for name in MEASURES}
     chunks: list[Any] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 
 POINT, LINE, RING, POLYGON, MULTI_LINE, MULTI_POLYGON = 0, 1, 2, 3, 5, 6  # shapely's type numbers
+NOT_FINITE = "An outline has a coordinate that is NaN or infinite."
 CONVEX = 1e-12  # a corner's cross product below this share of the outline's squared extent is not surely convex
 
 
@@ -56,7 +58,7 @@ def polygon(points_or_rings: Any) -> Any:
             return shapely.MultiPolygon(
                 [shapely.Polygon(_ring(rings[0]), [_ring(hole) for hole in rings[1:]]) for rings in points_or_rings]
             )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, LookupError) as error:
         raise OutlineError("An outline has a point that is not two numbers.") from error
     raise OutlineError(
         "An outline has no point.",
@@ -165,6 +167,8 @@ def _ring(points: Any) -> list[tuple[float, float]]:
     ring = [(float(point[0]), float(point[1])) for point in points]
     if not ring:
         raise OutlineError("An outline has a ring without points.")
+    if not all(isfinite(number) for point in ring for number in point):
+        raise OutlineError(NOT_FINITE)
     if ring[0] != ring[-1] or len(ring) == 1:
         ring.append(ring[0])
     while len(ring) < 4:
@@ -190,7 +194,7 @@ def _refuse(shapes: Shapes) -> None:
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     finite = np.isfinite(xy).all(axis=1)
     if not finite.all():
-        raise OutlineError("An outline has a coordinate that is NaN or infinite.", index=int(owner[~finite][0]))
+        raise OutlineError(NOT_FINITE, index=int(owner[~finite][0]))
 
 
 def _one_ring(shapes: Shapes) -> Bools:
