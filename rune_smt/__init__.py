@@ -50,7 +50,38 @@ _HOME = {
     "why_none": "explaining",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = [
+    "Archive",
+    "CertificateError",
+    "DataError",
+    "DisagreementError",
+    "Explanation",
+    "Formula",
+    "LimitError",
+    "Match",
+    "MissingExtra",
+    "Query",
+    "QueryError",
+    "RuneError",
+    "Scene",
+    "SearchResult",
+    "Selection",
+    "Verdict",
+    "Vocabulary",
+    "__version__",
+    "archive_from_arrow",
+    "check",
+    "explain",
+    "index",
+    "load_vocabulary",
+    "open_archive",
+    "parse",
+    "search",
+    "select",
+    "translate",
+    "verify",
+    "why_none",
+]
 
 if TYPE_CHECKING:
     from .archives import archive_from_arrow
@@ -97,4 +128,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *_HOME})

@@ -135,7 +135,13 @@ def test_a_degree_is_the_measure_of_the_thresholds_at_which_the_scene_is_satisfi
 def test_links_are_chains_and_carry_what_is_missing():
     touching = [("vehicle", box(10 * i, 0, 9, 5)) for i in range(3)]
     base = {"image_id": "s", "entities": []}
-    for flooded, expected in (([False] * 3, SATISFIED), ([False, True, False], VIOLATED), ([False, None, True], UNDECIDED)):
+    cases = (  # a pair is linked where the formula, ~flooded(x) & ..., holds in either order
+        ([False] * 3, SATISFIED),
+        ([False, True, False], SATISFIED),
+        ([False, True, True], VIOLATED),
+        ([False, True, None], UNDECIDED),
+    )
+    for flooded, expected in cases:
         entities = [
             {"entity_id": i, "label": label, "polygon": polygon, "attributes": {"flooded": value}}
             for i, ((label, polygon), value) in enumerate(zip(touching, flooded, strict=True))
