@@ -33,7 +33,11 @@ def witnesses(result: SearchResult, *, pixels: bool | None = None) -> dict[str, 
 
 
 def entities(
-    archive: Archive, rows: NDArray[np.int64], properties: Mapping[str, Any] | None = None, *, pixels: bool | None = None
+    archive: Archive,
+    rows: NDArray[np.int64],
+    properties: Mapping[str, Any] | None = None,
+    *,
+    pixels: bool | None = None,
 ) -> dict[str, Any]:
     """Rows of an archive's entity table, a feature an entity."""
     return _collection(archive, rows, [dict(properties or {}) for _ in rows], pixels)
@@ -52,7 +56,8 @@ def _collection(
     placed = ~np.isnan(table.images.transform).any(axis=1)
     if pixels is None:
         pixels = not bool(placed.any())
-    collection: dict[str, Any] = {"type": "FeatureCollection", "coordinates": "pixels" if pixels else "longitude, latitude"}
+    meaning = "pixels, y downwards" if pixels else "longitude, latitude"
+    collection: dict[str, Any] = {"type": "FeatureCollection", "coordinates": meaning}
     features = []
     left_out = 0
     for row, more, shape in zip(rows.tolist(), properties, table.outlines(rows), strict=True):

@@ -70,7 +70,8 @@ def _metric_phrase(result: SearchResult) -> tuple[str, Number | None]:
     for node in walk(result.query.formula):
         if isinstance(node, Number) and node.unit in METRIC:
             value = term_text(Number(node.value))
-            found = re.search(rf"({BEFORE})?{re.escape(value)}\s*(?:{UNIT_WORDS[node.unit]})\b", result.query.text, re.I)
+            pattern = rf"({BEFORE})?{re.escape(value)}\s*(?:{UNIT_WORDS[node.unit]})\b"
+            found = re.search(pattern, result.query.text, re.IGNORECASE)
             return (found.group(0) if found else term_text(node)), node
     return "", None
 

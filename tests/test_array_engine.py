@@ -9,7 +9,6 @@ from rune_smt.solver.decompose import decompose
 from rune_smt.solver.holds import holds
 from rune_smt.solver.normalise import normalise
 from rune_smt.solver.world import World
-
 from tests.laws import CLASSES, VOCABULARY, joined, law_scenes, queries
 
 

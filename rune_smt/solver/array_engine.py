@@ -45,7 +45,6 @@ from ..grammar.nodes import (
     conjunction,
     disjunction,
     free_variables,
-    walk,
 )
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED

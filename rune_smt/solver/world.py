@@ -128,8 +128,8 @@ class World:
         linked = np.zeros((n, n), dtype=np.int8)
         for i, a in enumerate(self.entities):
             for j, b in enumerate(self.entities[:i]):
-                verdict = max(holds(link.body, self, {first: a, second: b}), holds(link.body, self, {first: b, second: a}))
-                linked[i, j] = linked[j, i] = verdict
+                either = ({first: a, second: b}, {first: b, second: a})
+                linked[i, j] = linked[j, i] = max(holds(link.body, self, env) for env in either)
         return linked
 
     # --- what is missing ----------------------------------------------------------------------------------------------

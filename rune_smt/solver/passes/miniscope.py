@@ -1,4 +1,4 @@
-"""Quantifiers as far inside as they go: subformulas with fewer free variables, evaluated once instead of per binding."""
+"""Quantifiers as far inside as they go: what speaks of fewer variables is then evaluated once, not per binding."""
 
 from ...grammar.nodes import (
     And,

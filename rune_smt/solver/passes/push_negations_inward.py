@@ -52,8 +52,10 @@ def push_negations_inward(formula: Formula) -> Formula:
             return ForAll(var, push_negations_inward(Not(inner, inner.span)), body.span)
         case ForAll(var, inner):
             return Exists(var, push_negations_inward(Not(inner, inner.span)), body.span)
+        case ExistsCount(">=", 0):
+            return Truth(False, body.span)
         case ExistsCount(">=", n, var, inner):
-            return ExistsCount("<=", n - 1, var, push_negations_inward(inner), body.span) if n else Truth(False, body.span)
+            return ExistsCount("<=", n - 1, var, push_negations_inward(inner), body.span)
         case ExistsCount("<=", n, var, inner):
             return ExistsCount(">=", n + 1, var, push_negations_inward(inner), body.span)
         case ExistsCount():
