@@ -1,0 +1,305 @@
+"""The words of English that every vocabulary shares: what kind of word each phrase is, and what it stands for.
+
+Nothing here names a class or an attribute; those come from the vocabulary, relations and functions from `words`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+# kind -> phrases, separated by |, that stand for nothing more than their kind
+PLAIN: dict[str, str] = {
+    "AND": "and|as well as|and also|along with|together with|plus also",
+    "OR": "or|and/or|or else",
+    "NOR": "nor|or",
+    "BUT": "but|yet|but also|but with|but has|but have|while",
+    "BUTNOTBOTH": "but not both|not both|and not both|but not both of them",
+    "EITHER": "either",
+    "NEITHER": "neither",
+    "BOTH": "both",
+    "NOT": "not|never",
+    "IF": "if|whenever|when|as long as|provided that|provided",
+    "THEN": "then",
+    "ONLYIF": "only if|only when",
+    "IFF": "if and only if|exactly if|exactly when|just in case",
+    "UNLESS": "unless",
+    "FORALL": "for every|for each|for all|for any",
+    "IFANY": "if any|if there are any|if there is any",
+    "NOTTRUE": "it is not true that|it is not the case that|it is false that",
+    "ISTRUE": "it is true that|it is the case that",
+    "TRUE": "it is always true",
+    "FALSE": "it is never true",
+    "THERE": "there",
+    "BE": "is|are|be|was|were|being|has been|have been|is being|are being",
+    "DO": "do|does|did",
+    "HAVE": "has|have|had|having",
+    "LACK": "lacks|lack|lacking|is lacking|are lacking|misses|is missing|are missing",
+    "FREEOF": "free of|free from|devoid of|clear of|empty of",
+    "CONTAINV": "contains|contain|containing|shows|show|showing|features|feature|featuring|includes|include|including|"
+    "depicts|depict|depicting|displays|display|displaying|captures|capture",
+    "SHOW": "show|show me|show us|show me all|find|find me|find all|give me|give me all|get|get me|search for|look for|"
+    "looking for|i am looking for|i'm looking for|list|list all|i want|i want to see|i would like to see|i'd like to see|"
+    "i need|we need|retrieve|return|display|select|search|pick|pick out|locate|fetch|find me all|retrieve all|"
+    "return all|show all|please show|please show me|please find|please find me|please give me|can you find|"
+    "can you show me|could you find|could you show me|i'm searching for|looking for all|let me see|bring up",
+    "SEE": "we can see|you can see|one can see|i can see|i see|we see|you see|here are|here is|this is|these are|"
+    "can you see|can we see|do you see|do we see|here we see|here you can see|"
+    "we have|it shows",
+    "WHICH": "which|what|this|that|these|those|every|each",
+    "WHERE": "where|in which|on which|in that",
+    "SUCHTHAT": "such that|so that|with the property that",
+    "REL": "that|which|who",
+    "WITH": "with|together with",
+    "BETWEEN": "between",
+    "WHOSE": "whose",
+    "WITHOUT": "without|without having|excluding",
+    "OF": "of",
+    "TO": "to",
+    "FROM": "from|away from|distant from|apart from",
+    "THAN": "than",
+    "AS": "as",
+    "THE": "the|its|their|this|that|these|those",
+    "AWAY": "away|apart|distant|off|far away|far",
+    "A": "a|an",
+    "SOME": "some|at least some",
+    "ANY": "any|any of|any single",
+    "NO": "no|not any|not a|not an|not a single|not one|none of|no single|zero|not even one|none of the|no any",
+    "ALL": "all|every|each|all of|each of|every one of|each one of|every single|all the|all of the|each and every",
+    "NOTALL": "not all|not every|not each|not all of|not all the|not all of the|not every one of",
+    "MOST": "most|the majority|a majority|the most",
+    "SAME": "the same|one and the same|a common|the very same|a single|one common",
+    "SEVERAL": "several|a number of|a group of|several of|multiple",
+    "FEW": "a few|some few|a handful of|quite a few|a few of",
+    "MANY": "many|lots of|a lot of|plenty of|numerous|a large number of|a great number of|large numbers of|many of|"
+    "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of",
+    "ATLEAST": "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
+    "at the least|at minimum|≥|>=|not under|not below",
+    "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond|bigger than",
+    "ATMOST": "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
+    "no greater than|not over|not above|not exceeding|no larger than",
+    "FEWER": "fewer than|less than|under|below|<|lower than",
+    "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
+    "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
+    "ORMORE": "or more|and more|or greater|or above|or over|or longer|or wider|or larger|or higher|and above|and over",
+    "ORFEWER": "or fewer|or less|or below|or under|or smaller|or shorter|and below|and under",
+    "MORE": "more",
+    "LESSER": "fewer|less",
+    "AREA": "area|ground|space|surface",
+    "OTHER": "other|different|further|additional",
+    "ANOTHER": "another|a different|another one|a second|some other|one another one|yet another",
+    "PRON": "it|them|they",
+    "SELF": "itself|themselves",
+    "POSS": "its|their",
+    "THINGWORD": "thing|object|entity|item",
+    "CLOSER": "closer|nearer|less far",
+    "FARTHER": "farther|further|more distant|further away|farther away|more far",
+    "WITHIN": "within|within a distance of|within a radius of|inside a radius of|at a distance within|not farther than",
+    "EACHOTHER": "each other|one another",
+    "PART": "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|hand corner",
+    "EDGE": "edge|border|side|margin|end",
+    "ATBORDER": "at the border|on the border|at the edge|on the edge|at an edge|at the image border|at the image edge|"
+    "along the border|along the edge|at the margin|touching the border|touching the edge|cut by the border|"
+    "at the boundary|cut off by the edge",
+    "SAMECLASS": "of the same class|of the same kind|of the same type|of the same category|of one kind|of one class|"
+    "the same kind|the same class",
+    "SAMEAS": "the same as|identical to|identical with|the same thing as|the same entity as",
+    "STAR": "times|multiplied by|*",
+    "PLUS": "plus|+",
+    "MINUS": "minus|-|–",
+    "SLASH": "divided by|/",
+    "NUMBEROF": "number of|count of|total number of|amount of",
+    "AREACOVEREDBY": "area covered by|total area of|combined area of|covered area of|area taken up by|area occupied by",
+    "COVEREDBY": "covered by|covered with|taken up by|occupied by|made up of|filled with|filled by|covered in|"
+    "taken by|made of",
+    "COVERV": "cover|covers|take up|takes up|occupy|occupies|make up|makes up|fill|fills|covering",
+    "ASMANY": "as many",
+    "SAMENUMBEROF": "the same number of|an equal number of|equal numbers of|equally many|as many|the same amount of|"
+    "the same count of",
+    "AT": "at a distance of|a distance of|at distance",
+    "LOC": "located|situated|positioned|lying|placed|standing|found|sitting|seen|lined|visible|present|"
+    "somewhere|arranged|here|directly|still",
+    "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
+    "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",
+    "HOLDSOF": "holds of|holds for|is true of",
+    "COMMA": ",",
+    "DOT": ".|?|!|;",
+    "LPAR": "(",
+    "RPAR": ")",
+}  # fmt: skip
+
+# kind -> word -> phrases
+VALUED: dict[str, dict[object, str]] = {
+    "SIDE": {
+        "left": "left|left hand|leftmost|left most",
+        "right": "right|right hand|rightmost|right most",
+        "top": "top|upper|uppermost",
+        "bottom": "bottom|lower|lowermost|lowest",
+        "center": "center|centre|middle|central|very center|very middle",
+    },
+    "SUPER": {
+        "larger": "largest|biggest|greatest",
+        "smaller": "smallest|tiniest|littlest",
+        "left_of": "leftmost|left most|furthest left|farthest left",
+        "right_of": "rightmost|right most|furthest right|farthest right",
+        "above": "topmost|uppermost|top most|highest|upmost",
+        "below": "bottommost|lowermost|bottom most|lowest",
+        "north_of": "northernmost|most northern",
+        "south_of": "southernmost|most southern",
+        "east_of": "easternmost|most eastern",
+        "west_of": "westernmost|most western",
+        ("length", ">"): "longest",
+        ("length", "<"): "shortest",
+        ("width", ">"): "widest|broadest",
+        ("width", "<"): "narrowest|thinnest",
+        ("score", ">"): "most certain|highest scoring|most confident|best scored",
+        ("score", "<"): "least certain|lowest scoring|least confident",
+    },
+    "COMP": {
+        ("area", ">"): "larger|bigger|larger in area|greater|larger in size|bigger in size",
+        ("area", "<"): "smaller|smaller in area|tinier|smaller in size",
+        ("length", ">"): "longer|longer in length",
+        ("length", "<"): "shorter",
+        ("width", ">"): "wider|broader",
+        ("width", "<"): "narrower|thinner",
+    },
+    "MEASURE": {
+        "area": "large|big|in area|in size|of area|small",
+        "length": "long|in length|of length|short",
+        "width": "wide|in width|broad|across|of width|narrow",
+    },
+    "SIZEADJ": {
+        "large": "large|big|huge|giant|enormous",
+        "small": "small|little|tiny",
+    },
+    "CLOSEST": {"<": "closest|nearest", ">": "farthest|furthest"},
+    "TIMES": {
+        Fraction(2): "twice|two times|double",
+        Fraction(3): "three times|thrice|triple",
+        Fraction(4): "four times",
+        Fraction(5): "five times",
+        Fraction(6): "six times",
+        Fraction(10): "ten times",
+        Fraction(1, 2): "half",
+        Fraction(3, 2): "one and a half times",
+    },
+    "FRACTION": {
+        Fraction(1, 2): "half|a half|one half",
+        Fraction(1, 3): "a third|one third",
+        Fraction(2, 3): "two thirds",
+        Fraction(1, 4): "a quarter|one quarter|a fourth|one fourth",
+        Fraction(3, 4): "three quarters|three fourths",
+    },
+    "UNIT": {
+        "px": "px|pixel|pixels",
+        "px2": "px2|px²|square pixels|square pixel|pixels squared|sq px",
+        "m": "m|meter|meters|metre|metres",
+        "km": "km|kilometer|kilometers|kilometre|kilometres",
+        "m2": "m2|m²|square meters|square meter|square metres|square metre|sq m|sqm|sq meters",
+        "ha": "ha|hectare|hectares",
+        "km2": "km2|km²|square kilometers|square kilometer|square kilometres|square kilometre|sq km",
+        "deg": "deg|degree|degrees|°",
+        "%": "%|percent|per cent|pct",
+    },
+    "COMPARE": {">=": ">=|≥", "<=": "<=|≤", ">": ">", "<": "<", "=": "="},
+    "EXCEED": {">": "exceeds|exceed|is more than|are more than|surpasses", "<": "is fewer than|are fewer than"},
+    "THING": {
+        "some": "something|someone",
+        "all": "everything",
+        "no": "nothing",
+        "any": "anything",
+    },
+    "GROUP": {
+        "aligned": "in a row|in a line|in a column|aligned|lined up|in line|in rows|in a straight line|in one row|"
+        "in one line|side by side in a row|in a single row|all in a row|in a single line|arranged in a row|"
+        "arranged in a line|forming a row|forming a line|standing in a row|in columns|in lines",
+        "clustered": "clustered|grouped|together|grouped together|clustered together|in a group|in a cluster|in groups|"
+        "in clusters|close together|bunched together|bunched|huddled together|forming a cluster|forming a group",
+    },
+    "RECIPROCAL": {
+        "parallel": "parallel",
+        "perpendicular": "perpendicular|orthogonal|at right angles",
+        "touches": "touching",
+        "overlaps": "overlapping",
+        "near": "adjacent|neighboring|neighbouring|next to each other|side by side",
+    },
+    "ADV": {
+        "near": "nearby|close by|close at hand|around it|alongside|next to it|in the vicinity|in its vicinity|around|"
+        "beside it|close to it",
+        "inside": "inside|inside it|within it|in it|on it|on top|on top of it",
+        "far": "far away",
+    },
+    "PREP": {
+        "near": "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|in the vicinity of|"
+        "near by|nearby|very near|very close to|right next to|by the side of|at the side of|not far from|"
+        "side by side with|neighboring|neighbouring|bordering|close by|along side|at the edge of",
+        "far": "far from|far away from|a long way from|remote from|distant from|far off from|away from",
+        "touches": "touching|in contact with|in touch with",
+        "overlaps": "overlapping|overlapping with|partly covering|partially covering|crossing",
+        "inside": "inside|in|on|within|at|inside of|on top of|contained in|contained by|enclosed in|over|in the middle of|"
+        "docked in|docked at|enclosed by|across|upon|onto|into|covered by",
+        "contains": "containing|including|enclosing|holding|that holds|full of|filled with",
+        "left_of": "left of|to the left of|on the left of|on the left side of|at the left of|leftwards of|"
+        "at the left side of|to the left side of",
+        "right_of": "right of|to the right of|on the right of|on the right side of|at the right of|"
+        "at the right side of|to the right side of",
+        "above": "above|higher than|further up than|at the top of",
+        "below": "below|under|beneath|underneath|lower than|further down than",
+        "north_of": "north of|to the north of",
+        "south_of": "south of|to the south of",
+        "east_of": "east of|to the east of",
+        "west_of": "west of|to the west of",
+        "parallel": "parallel to|parallel with|running parallel to|in parallel with|aligned with",
+        "perpendicular": "perpendicular to|at right angles to|at a right angle to|orthogonal to",
+        "between": "between|in between|in the middle between|halfway between",
+        "surrounded_by": "surrounded by|encircled by|ringed by|surrounded with",
+        "same_class": "of the same class as|of the same kind as|of the same type as|of the same category as",
+        "~inside": "outside|outside of",
+        "-surrounded_by": "surrounding|encircling",
+    },
+    "RELV": {
+        "touches": "touches|touch|touched",
+        "overlaps": "overlaps|overlap|overlaps with|overlap with|overlapped|crosses|cross",
+        "contains": "contains|contain|includes|include|holds|hold|encloses|enclose",
+        "-surrounded_by": "surrounds|surround|encircles|encircle|surrounded",
+    },
+}  # fmt: skip
+
+IMAGES = (
+    "image images picture pictures photo photos photograph photographs scene scenes view views tile tiles shot shots "
+    "frame frames snapshot snapshots"
+).split()
+IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
+IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
+
+NUMBERS: dict[str, Decimal] = {
+    word: Decimal(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+}
+TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+NUMBERS |= {ten: Decimal(value) for ten, value in TENS.items()}
+NUMBERS |= {
+    f"{ten} {unit}": Decimal(value + int(NUMBERS[unit]))
+    for ten, value in TENS.items()
+    for unit in "one two three four five six seven eight nine".split()
+}
+NUMBERS |= {
+    "a hundred": Decimal(100), "one hundred": Decimal(100), "hundred": Decimal(100), "two hundred": Decimal(200),
+    "a thousand": Decimal(1000), "one thousand": Decimal(1000), "a dozen": Decimal(12), "dozen": Decimal(12),
+    "a dozen of": Decimal(12), "one dozen": Decimal(12), "half a dozen": Decimal(6), "half a dozen of": Decimal(6),
+    "half dozen": Decimal(6), "a half dozen": Decimal(6), "two dozen": Decimal(24), "three dozen": Decimal(36),
+    "a pair of": Decimal(2), "pair of": Decimal(2), "a couple of": Decimal(2), "a couple": Decimal(2),
+    "couple of": Decimal(2), "a hundred and": Decimal(100), "three hundred": Decimal(300),
+    "five hundred": Decimal(500), "a trio of": Decimal(3),
+}  # fmt: skip
+
+# spellings taken apart before anything is looked up
+CONTRACTIONS = {
+    "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not",
+    "wasn't": "was not", "weren't": "were not", "there's": "there is", "there're": "there are", "that's": "that is",
+    "haven't": "have not", "hasn't": "has not", "can't": "can not", "it's": "it is", "they're": "they are",
+    "cannot": "can not",
+}  # fmt: skip

@@ -1,0 +1,243 @@
+"""Texts into words: every word with the kinds of word it may be, and what it stands for as each.
+
+The longest phrase known wins: "small vehicles" is one word where the vocabulary has it. A word that nothing knows is
+kept with the single kind UNKNOWN, so that the reader can name it, or leave it out where it is asked to be lenient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import QueryError, Span
+from ..vocabulary import Vocabulary
+from ..words import ALIASES, FUNCTIONS, RELATIONS
+from .function_words import CONTRACTIONS, IMAGE_DETERMINERS, IMAGE_KINDS, IMAGES, NUMBERS, PLAIN, VALUED
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+Kinds = Mapping[str, Any]  # kind of word -> what it stands for as that kind; None where the kind says it all
+
+LONGEST_WORD_LIST = 4000  # words of a text; a longer one is no query
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word or phrase of the text: its kinds, and where it stands in the text."""
+
+    text: str
+    kinds: Kinds
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A class name as a noun; `any` is true of "thing", `ones` of "ones", which repeats the noun before it."""
+
+    cls: str | None
+    plural: bool = False
+    ones: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What an adjective says: a word or attribute of one argument, or a text attribute with this value."""
+
+    name: str
+    negated: bool = False
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a preposition or verb says: a word, link or definition of two arguments, perhaps turned round or negated."""
+
+    name: str
+    swapped: bool = False
+    negated: bool = False
+
+    @classmethod
+    def of(cls, code: str) -> Relation:
+        """~inside: not inside; -contains: the arguments the other way round."""
+        return cls(code.lstrip("~-"), swapped=code.startswith("-"), negated=code.startswith("~"))
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All phrases that a vocabulary's queries may use: tuple of lower-case words -> kinds."""
+
+    phrases: Mapping[tuple[str, ...], Kinds]
+    longest: int
+    vocabulary: Vocabulary = field(repr=False)
+
+    def words(self, text: str) -> list[Word]:
+        """The text as words. raises QueryError where it is too long."""
+        raw = _raw(text)
+        if len(raw) > LONGEST_WORD_LIST:
+            raise QueryError(f"The query has {len(raw)} words; the longest that is read has {LONGEST_WORD_LIST}.")
+        found: list[Word] = []
+        at = 0
+        while at < len(raw):
+            for count in range(min(self.longest, len(raw) - at), 0, -1):
+                key = tuple(word.lower for word in raw[at : at + count])
+                kinds = self.phrases.get(key)
+                if kinds is not None:
+                    break
+            else:
+                count, kinds = 1, None
+            first, last = raw[at], raw[at + count - 1]
+            span = (first.span[0], last.span[1])
+            found.append(Word(text[span[0] : span[1]], _kinds(first, count, kinds), span))
+            at += count
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    text: str
+    lower: str
+    kind: str
+    span: Span
+
+
+def _kinds(first: _Raw, count: int, known: Kinds | None) -> Kinds:
+    """The kinds of a phrase that starts with `first`, those that only its spelling shows included."""
+    kinds = dict(known or {})
+    if count == 1:
+        if first.kind == "NUMBER":
+            kinds["NUM"] = Decimal(first.text.replace(",", ""))
+        elif first.kind == "STRING":
+            kinds["STRING"] = first.text[1:-1]
+        elif first.text[0].isupper() and (len(first.text) == 1 or first.text[1:].isdigit()):
+            kinds["LETTER"] = first.text
+    return kinds or {"UNKNOWN": None}
+
+
+def _raw(text: str) -> list[_Raw]:
+    found: list[_Raw] = []
+    for token in _scanner().lex(text):
+        start, end = token.start_pos or 0, token.end_pos or 0
+        lower = token.lower().replace("’", "'")
+        if lower in CONTRACTIONS:
+            parts = CONTRACTIONS[lower].split()
+            found += [_Raw(str(token), part, "WORD", (start, end)) for part in parts]
+        elif lower.endswith("'s") and len(lower) > 2:
+            found.append(_Raw(str(token)[:-2], lower[:-2], "WORD", (start, end - 2)))
+            found.append(_Raw("'s", "'s", "WORD", (end - 2, end)))
+        else:
+            found.append(_Raw(str(token), lower, str(token.type), (start, end)))
+    # A hyphen between two words joins them as a space does: small-vehicle, top-left.
+    kept: list[_Raw] = []
+    for index, word in enumerate(found):
+        if word.text == "-" and 0 < index < len(found) - 1:
+            before, after = found[index - 1], found[index + 1]
+            if before.span[1] == word.span[0] and after.span[0] == word.span[1] and before.kind == "WORD":
+                continue
+        kept.append(word)
+    return kept
+
+
+@lru_cache(maxsize=1)
+def _scanner() -> Lark:
+    from lark import Lark
+
+    grammar = (Path(__file__).parent / "words.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic")
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.phrases: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def add(self, kind: str, phrase: str, value: object = None) -> None:
+        self.phrases.setdefault(_key(phrase), {}).setdefault(kind, value)
+
+
+def _key(phrase: str) -> tuple[str, ...]:
+    words: list[str] = []
+    for word in phrase.lower().replace("_", " ").split():
+        words += CONTRACTIONS.get(word, word.replace("-", " ") if len(word) > 1 else word).split()
+    return tuple(words)
+
+
+@lru_cache(maxsize=32)
+def lexicon(vocabulary: Vocabulary) -> Lexicon:
+    """The lexicon of a vocabulary, made once."""
+    builder = _Builder()
+    add = builder.add
+    _add_vocabulary(add, vocabulary)
+    for kind, phrases in PLAIN.items():
+        for phrase in phrases.split("|"):
+            add(kind, phrase)
+    for kind, by_value in VALUED.items():
+        for value, phrases in by_value.items():
+            for phrase in phrases.split("|"):
+                add(kind, phrase, Relation.of(str(value)) if kind in ("PREP", "RELV", "ADV", "RECIPROCAL") else value)
+    for alias, name in ALIASES.items():
+        if RELATIONS[name].arity == 2:
+            add("PREP", alias.removeprefix("is_"), Relation(name))
+    for phrase in ("something", "thing", "object", "entity", "item"):
+        add("NOUN", phrase, Noun(None))
+    for phrase in ("things", "objects", "entities", "items"):
+        add("NOUN", phrase, Noun(None, plural=True))
+    add("NOUN", "one", Noun(None, ones=True))
+    add("NOUN", "ones", Noun(None, plural=True, ones=True))
+    for name in ("large", "small"):
+        for phrase in VALUED["SIZEADJ"][name].split("|"):
+            add("ADJ", phrase, Quality(name))
+    for name in FUNCTIONS:
+        if FUNCTIONS[name].arity == 1:
+            add("FUNC", name, name)
+    add("FUNC", "size", "area")
+    add("FUNC", "confidence", "score")
+    add("DISTANCE", "distance", "distance")
+    add("CENTERDISTANCE", "distance between the centers", "center_distance")
+    add("CENTERDISTANCE", "distance between the centres", "center_distance")
+    for number, value in NUMBERS.items():
+        add("NUM", number, value)
+    for image in (kind + word for kind in IMAGE_KINDS for word in IMAGES):
+        add("IMAGE", image)
+        for determiner in ("", *IMAGE_DETERMINERS):
+            add("OFIMG", f"of {determiner}{image}")
+            for preposition in ("in", "inside", "within", "on", "across", "throughout"):
+                add("INIMG", f"{preposition} {determiner}{image}")
+    for phrase in ("of it", "of the area", "of the ground"):
+        add("OFAREA", phrase)
+    longest = max(len(key) for key in builder.phrases)
+    return Lexicon(builder.phrases, longest, vocabulary)
+
+
+def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
+    for words, phrase in vocabulary.phrases().items():
+        text = " ".join(words)
+        if phrase.kind == "class":
+            add("NOUN", text, Noun(phrase.name, plural=phrase.plural))
+        elif vocabulary.attributes[phrase.name].type == "boolean":
+            add("ADJ", text, Quality(phrase.name, negated=phrase.opposite))
+        else:
+            add("FUNC", text, phrase.name)
+    for words, (attribute, value) in vocabulary.value_phrases().items():
+        add("ADJ", " ".join(words), Quality(attribute, value=value))
+        add("VALUE", " ".join(words), value)
+    for name, arity in named_arities(vocabulary).items():
+        text = name.replace("_", " ")
+        if arity == 1:
+            add("ADJ", text, Quality(name))
+        elif arity == 2:
+            relation = Relation(name)
+            add("RECIPROCAL", text, relation)
+            add("RELV", text, relation)
+            for ending in ("", " to", " with", " from", " by", " of"):
+                add("PREP", text + ending, relation)
+        add("NAMED", f"{text}", name)
+
+
+def named_arities(vocabulary: Vocabulary) -> dict[str, int]:
+    """How many arguments each definition and link takes."""
+    arities = {name: len(definition.params) for name, definition in vocabulary.definitions.items()}
+    return arities | dict.fromkeys(vocabulary.links, 2)

@@ -1,0 +1,119 @@
+"""What the parts of a sentence mean, as functions that make formulas once the variables they speak of are known.
+
+A predicate is true of a variable; a noun phrase takes a scope (what is said of its thing) and makes a formula; a
+sentence makes one from nothing. Quantifiers take scope in the order in which they are said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..nodes import And, Formula, Term, Truth
+
+Scope: TypeAlias = Callable[[str], Formula]
+Pair: TypeAlias = Callable[[str, str], Formula]
+GroupOf: TypeAlias = Callable[[tuple[str, ...]], Formula]
+Make: TypeAlias = Callable[[], Formula]
+Terms: TypeAlias = Callable[[Callable[[Term], Formula]], Formula]  # "the area of a ship" takes scope over its sentence
+
+
+class NoMeaning(Exception):  # noqa: N818
+    """A tree of the grammar that means nothing: another reading is tried; the message is shown if there is none."""
+
+    def __init__(self, message: str, hint: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class NoAntecedent(NoMeaning):
+    """it, they, another, a letter: with nothing before it that it could stand for."""
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """What is said of one thing (`of`), of the two of a pair (`pair`), or of all of a group at once (`group`)."""
+
+    of: Scope
+    pair: Pair | None = None
+    group: GroupOf | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Said of each thing by itself."""
+        return self.pair is None and self.group is None
+
+
+@dataclass(frozen=True)
+class Nominal:
+    """A noun with what stands around it.
+
+    base       the noun and its adjectives: what a superlative compares
+    mods       what stands behind it
+    others     "other": different from what was spoken of
+    letter     ship A
+    parts      of "ships and planes": the nouns that are joined, and by what
+    """
+
+    base: Scope
+    mods: tuple[Scope, ...] = ()
+    other: bool = False
+    letter: str | None = None
+    plural: bool = False
+    pairs: tuple[Pair, ...] = ()
+    groups: tuple[GroupOf, ...] = ()
+    parts: tuple[Nominal, ...] = ()
+    joint: bool = False  # parts joined by "and"
+    restrict: Scope = field(default=lambda x: Truth(True))
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A noun phrase.
+
+    apply        the formula for a scope
+    indefinite   "a ship", "any ship", "ships": none of them is what "no ship" says
+    none         the formula that the scope holds of none of them, for an indefinite one
+    every        the formula that it holds of each of them, for an indefinite one
+    importing    as `every`, and there is one
+    members      binders for things that are to be different: one for "a ship", three for "three ships"
+    pairwise     said of a whole class: "all ships are parallel"
+    any          "any ship", "any of the ships"
+    plain        a letter, "it"
+    """
+
+    apply: Callable[[Scope], Formula]
+    indefinite: bool = False
+    none: Callable[[Scope], Formula] | None = None
+    every: Callable[[Scope], Formula] | None = None
+    importing: Callable[[Scope], Formula] | None = None
+    members: tuple[Callable[[Scope], Formula], ...] | None = None
+    pairwise: Callable[[Pair], Formula] | None = None
+    any: bool = False
+    universal: bool = False
+    plain: bool = False
+    definite: bool = False
+    grouped: Callable[[Predicate], Formula] | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence; what follows it may speak of its first thing.
+
+    extend   the sentence and another, said of the same thing: "there is a ship and it is large"
+    donkey   if the sentence holds of a thing, then another does: "if a ship is near a harbor, it is large"
+    """
+
+    make: Make
+    extend: Callable[[Make], Formula] | None = None
+    donkey: Callable[[Make], Formula] | None = None
+
+
+def both(*parts: Formula) -> Formula:
+    """The conjunction, without parts that are always true."""
+    kept = tuple(part for part in parts if not (isinstance(part, Truth) and part.value))
+    if not kept:
+        return Truth(True)
+    return kept[0] if len(kept) == 1 else And(kept)

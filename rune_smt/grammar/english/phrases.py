@@ -1,0 +1,515 @@
+"""Composition of nouns and noun phrases: "no large ships near a bridge", "at least three of them", "the same harbor"."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from ..nodes import (
+    And,
+    Apply,
+    Arithmetic,
+    Compare,
+    CompareOp,
+    Count,
+    Exists,
+    ExistsCount,
+    Formula,
+    Implies,
+    Not,
+    Or,
+    Term,
+    Text,
+    Variable,
+    conjunction,
+    disjunction,
+)
+from ..words import RELATIONS
+from .amounts import Amounts, number, times
+from .lexicon import Noun, Quality, Relation
+from .meaning import Nominal, NoAntecedent, NoMeaning, Pair, Phrase, Predicate, Scope, both
+from .readings import Node
+
+MOST_TOGETHER = 40  # things that are named one by one, as "in a row" and "near each other" need
+
+
+def anything(x: str) -> Formula:
+    """Nothing is said of it."""
+    return both()
+
+
+class Phrases(Amounts):
+    """Nouns become restrictions of a variable, noun phrases functions of what is said of their thing."""
+
+    @abstractmethod
+    def predicate(self, node: Node) -> Predicate:
+        """What is said of a thing."""
+
+    @abstractmethod
+    def modifier(self, node: Node) -> Predicate:
+        """What stands behind a noun."""
+
+    # --- nouns ---
+
+    def nominal(self, node: Node) -> Nominal:
+        """A noun with its modifiers."""
+        match node.kind:
+            case "noun" | "noun_other" | "noun_super":
+                return self._noun(node)
+            case "n_co":
+                parts = tuple(self.nominal(part) for part in node.nodes)
+                if any(part.letter or part.pairs or part.groups for part in parts):
+                    raise NoMeaning("These nouns cannot be joined.")
+
+                def one_of(x: str) -> Formula:
+                    return disjunction(self.restrict(part, x) for part in parts)
+
+                return Nominal(one_of, parts=parts, joint=node.has("AND"), plural=True)
+            case "n_mod":
+                noun, mod = self.nominal(node.nodes[0]), self.modifier(node.nodes[1])
+                if mod.pair:
+                    return replace(noun, pairs=(*noun.pairs, mod.pair))
+                if mod.group:
+                    return replace(noun, groups=(*noun.groups, mod.group))
+                return replace(noun, mods=(*noun.mods, mod.of))
+            case _:
+                raise NoMeaning(f"No noun: {node.kind}")
+
+    def _noun(self, node: Node) -> Nominal:
+        leaf = node.leaf("NOUN")
+        assert leaf is not None
+        noun: Noun = leaf.value
+        cls = self.ones.get(leaf.span) if noun.ones else noun.cls
+        if noun.ones and cls is None:
+            raise NoAntecedent("There is no noun before it that it could repeat.")
+        said: list[Scope] = []
+        pairs: list[Pair] = []
+        groups = []
+        for adjective in node.nodes[0].nodes if node.nodes else ():
+            predicate = self._adjective(adjective)
+            if predicate.pair:
+                pairs.append(predicate.pair)
+            elif predicate.group:
+                groups.append(predicate.group)
+            else:
+                said.append(predicate.of)
+        if cls is not None:
+            name = cls
+            said.insert(0, lambda x: Apply(name, (Variable(x),), leaf.span))
+
+        def base(x: str) -> Formula:
+            return both(*(say(x) for say in said))
+
+        letter = node.leaf("LETTER")
+        made = Nominal(
+            base, other=node.kind == "noun_other", letter=letter.value if letter else None, plural=noun.plural,
+            pairs=tuple(pairs), groups=tuple(groups),
+        )  # fmt: skip
+        if node.kind == "noun_super":
+            best = self._best(node, base)
+            made = replace(made, base=lambda x: both(base(x), best(x)))
+        return made
+
+    def _adjective(self, node: Node) -> Predicate:
+        if node.has("ADJ"):
+            leaf = node.leaf("ADJ")
+            assert leaf is not None
+            quality: Quality = leaf.value
+            said = self.quality(quality, leaf.span)
+            return Predicate((lambda x: Not(said(x))) if node.has("NOT") else said)
+        leaf = node.leaf("RECIPROCAL")
+        if leaf is not None:
+            relation: Relation = leaf.value
+            return self.reciprocal(lambda x, y: self.relate(relation, x, y, leaf.span))
+        return self.grouped(node.value("GROUP"), node.span)
+
+    def quality(self, quality: Quality, span: tuple[int, int]) -> Scope:
+        """What an adjective says of a thing."""
+
+        def said(x: str) -> Formula:
+            if quality.value is not None:
+                return Compare("=", Apply(quality.name, (Variable(x),), span), Text(quality.value), span)
+            atom = Apply(quality.name, (Variable(x),), span)
+            return Not(atom, span) if quality.negated else atom
+
+        return said
+
+    def reciprocal(self, pair: Pair) -> Predicate:
+        """each other: said of two different things"""
+
+        def of(x: str) -> Formula:
+            raise NoMeaning("'each other' needs two things.")
+
+        return Predicate(of, pair=pair)
+
+    def grouped(self, name: str, span: tuple[int, int]) -> Predicate:
+        """in a row, grouped together: said of all things at once"""
+
+        def of(x: str) -> Formula:
+            raise NoMeaning("In a row, together: how many? Say a number, such as 'three ships in a row'.")
+
+        def group(names: tuple[str, ...]) -> Formula:
+            least = RELATIONS[name].arity
+            if len(names) < least:
+                raise NoMeaning(f"A row has at least {least} things in it.")
+            return Apply(name, tuple(Variable(x) for x in names), span)
+
+        return Predicate(of, group=group)
+
+    def _best(self, node: Node, base: Scope) -> Scope:
+        by = node.value("SUPER")
+
+        def best(x: str) -> Formula:
+            y = self.fresh()
+            return Not(Exists(y, both(base(y), self.beats(by, y, x, node.span))))
+
+        return best
+
+    def beats(self, by: str | tuple[str, CompareOp], y: str, x: str, span: tuple[int, int]) -> Formula:
+        """y is further left, larger, longer, ... than x"""
+        if isinstance(by, str):
+            return Apply(by, (Variable(y), Variable(x)), span)
+        name, op = by
+        return Compare(op, Apply(name, (Variable(y),)), Apply(name, (Variable(x),)), span)
+
+    # --- noun phrases ---
+
+    def phrase(self, node: Node) -> Phrase:
+        """A noun phrase."""
+        match node.kind:
+            case "things":
+                return self.phrase(node.nodes[0])
+            case "np":
+                return self._determined(node.nodes[0], self.nominal(node.nodes[1]))
+            case "np_bare":
+                noun = self.nominal(node.nodes[0])
+                return self._some(noun)
+            case "np_plain_all":
+                noun = self.nominal(node.nodes[0])
+                return Phrase(lambda scope: self.every(noun, scope, importing=False), universal=True)
+            case "np_pron":
+                return Phrase(lambda scope: scope(self.it()), plain=True, members=(lambda scope: scope(self.it()),))
+            case "np_self":
+                return Phrase(lambda scope: scope(self.frames[-1] if self.frames else self.it()), plain=True)
+            case "np_letter":
+                letter = node.value("LETTER")
+
+                def named(scope: Scope) -> Formula:
+                    if letter not in self.letters:
+                        raise NoAntecedent(f"Nothing is called {letter}: say 'a ship {letter}' first.")
+                    return scope(self.letters[letter])
+
+                return Phrase(named, plain=True, members=(named,))
+            case "np_another":
+                leaf = node.leaf("ANOTHER")
+                assert leaf is not None
+                cls = self.ones.get(leaf.span)
+                if cls is None:
+                    raise NoAntecedent("Another what? No noun stands before it.")
+                return self._some(Nominal(lambda x: Apply(cls, (Variable(x),), leaf.span), other=True))
+            case "np_or" | "np_either":
+                phrases = [self.phrase(part) for part in node.nodes]
+                return Phrase(lambda scope: Or(tuple(phrase.apply(scope) for phrase in phrases)),
+                              universal=any(phrase.universal for phrase in phrases),
+                              indefinite=all(phrase.indefinite for phrase in phrases),
+                              none=lambda scope: And(tuple(_none(phrase)(scope) for phrase in phrases)),
+                              every=lambda scope: And(tuple(_every(phrase)(scope) for phrase in phrases)))  # fmt: skip
+            case "np_neither":
+                phrases = [self.phrase(part) for part in node.nodes]
+                return Phrase(lambda scope: conjunction(Not(phrase.apply(scope)) for phrase in phrases))
+            case "np_without":
+                left_out = self.phrase(node.nodes[0])
+                return Phrase(lambda scope: Not(left_out.apply(scope)))
+            case "np_and":
+                return self._joined([self.phrase(part) for part in node.nodes])
+            case "np_mod":
+                joined = self.phrase(node.nodes[0])
+                predicate = self.predicate(node.nodes[1])
+                return Phrase(lambda scope: self.together(joined, predicate, scope))
+            case "np_more" | "np_more_by" | "np_fewer" | "np_as_many" | "np_same_number":
+                return self._compared(node)
+            case _:
+                raise NoMeaning(f"No noun phrase: {node.kind}")
+
+    def _joined(self, phrases: list[Phrase]) -> Phrase:
+        members = None
+        if all(phrase.members for phrase in phrases):
+            members = tuple(member for phrase in phrases for member in phrase.members or ())
+        return Phrase(
+            lambda scope: And(tuple(phrase.apply(scope) for phrase in phrases)),
+            indefinite=all(phrase.indefinite for phrase in phrases), members=members,
+            none=lambda scope: And(tuple(_none(phrase)(scope) for phrase in phrases)),
+            every=lambda scope: And(tuple(_every(phrase)(scope) for phrase in phrases)),
+            universal=any(phrase.universal for phrase in phrases),
+        )  # fmt: skip
+
+    def _some(self, noun: Nominal, least: int = 1, wide: str = "") -> Phrase:
+        """At least one; `wide`: one for all of several things around it, "all" or "counted"."""
+        if noun.parts and noun.joint:
+            each = [self._some(replace(part, mods=(*part.mods, *noun.mods))) for part in noun.parts]
+            joined = self._joined(each)
+            if noun.pairs or noun.groups:
+                predicate = Predicate(anything, noun.pairs[0] if noun.pairs else None,
+                                      noun.groups[0] if noun.groups else None)  # fmt: skip
+                return Phrase(lambda scope: self.together(joined, predicate, scope))
+            return joined
+        single = replace(noun, pairs=(), groups=())
+
+        def one(scope: Scope) -> Formula:
+            return self.some(single, scope)
+
+        if noun.pairs or noun.groups:
+            enough = max(2, *(3 if self._needs_three(noun) else 2 for _ in (0,))) if least == 1 else least
+            return self._together(noun, enough)
+
+        def apply(scope: Scope) -> Formula:
+            if wide and self.hosts:
+                return self.one_for_all(noun, scope, counted_only=wide == "counted")
+            return one(scope)
+
+        return Phrase(
+            apply, indefinite=True, members=(one, one) if noun.plural else (one,),
+            none=lambda scope: Not(one(scope)),
+            every=lambda scope: self.every(noun, scope, importing=False),
+        )  # fmt: skip
+
+    def _needs_three(self, noun: Nominal) -> bool:
+        try:
+            for group in noun.groups:
+                group(("x", "y"))
+        except NoMeaning:
+            return True
+        return False
+
+    def _together(self, noun: Nominal, count: int) -> Phrase:
+        """N different things, every two of which, or all of which together, are so."""
+        single = replace(noun, pairs=(), groups=())
+        members = tuple([lambda scope: self.some(single, scope)] * count)
+
+        def apply(scope: Scope) -> Formula:
+            if count > MOST_TOGETHER:
+                raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
+            return self._bind(members, noun.pairs, noun.groups, scope, different=True)
+
+        return Phrase(apply)
+
+    def _bind(
+        self,
+        members: tuple[Callable[[Scope], Formula], ...],
+        pairs: tuple[Pair, ...],
+        groups: tuple[Callable[[tuple[str, ...]], Formula], ...],
+        scope: Scope,
+        different: bool,
+    ) -> Formula:
+        def bind(names: tuple[str, ...]) -> Formula:
+            if len(names) < len(members):
+                return members[len(names)](lambda x: bind((*names, x)))
+            parts: list[Formula] = []
+            for i, x in enumerate(names):
+                for y in names[i + 1 :]:
+                    if different:
+                        parts.append(Compare("!=", Variable(x), Variable(y)))
+                    parts += [pair(x, y) for pair in pairs]
+            parts += [group(names) for group in groups]
+            parts += [scope(x) for x in names]
+            return both(*parts)
+
+        return bind(())
+
+    def together(self, phrase: Phrase, predicate: Predicate, scope: Scope = anything) -> Formula:
+        """Said of several things together: "a ship and a plane near each other"; "all ships are parallel"."""
+        pairs = (predicate.pair,) if predicate.pair else ()
+        groups = (predicate.group,) if predicate.group else ()
+        if phrase.grouped is not None:
+            return phrase.grouped(predicate)
+        if predicate.pair and phrase.pairwise:
+            return phrase.pairwise(predicate.pair)
+        if phrase.members is None or len(phrase.members) < 2:
+            raise NoMeaning("'each other' and 'in a row' need several things, such as 'two ships near each other'.")
+        if len(phrase.members) > MOST_TOGETHER:
+            raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
+        members = phrase.members
+        if groups and len(members) == 2 and predicate.group and self._short(predicate.group):
+            members = (*members, members[0])
+        return self._bind(members, pairs, groups, scope, different=not phrase.plain and phrase.indefinite)
+
+    @staticmethod
+    def _short(group: Callable[[tuple[str, ...]], Formula]) -> bool:
+        return False
+
+    def _determined(self, det: Node, noun: Nominal) -> Phrase:
+        match det.kind:
+            case "d_a":
+                return self._some(replace(noun, plural=False))
+            case "d_another":
+                return self._some(replace(noun, plural=False, other=True))
+            case "d_any":
+                return replace(self._some(noun), any=True, importing=lambda s: self.every(noun, s, importing=True))
+            case "d_the":
+                definite = self._some(noun, wide="all")
+                if noun.plural and definite.indefinite:
+                    every = self._all(noun)
+                    return replace(definite, definite=True, every=every.apply, pairwise=every.pairwise)
+                return definite
+            case "d_same":
+                return self._some(noun, wide="all")
+            case "d_no":
+                several = self._some(noun, 2)
+                return Phrase(lambda scope: Not(several.apply(scope)),
+                              grouped=lambda predicate: Not(self.together(self._counted(noun, 2), predicate)))  # fmt: skip
+            case "d_no_count":
+                least = int(det.value("NUM"))
+                counted = self._counted(noun, least)
+                return Phrase(lambda scope: Not(counted.apply(scope)),
+                              grouped=lambda predicate: Not(self.together(counted, predicate)))  # fmt: skip
+            case "d_all":
+                return self._all(noun)
+            case "d_not_all":
+                every = self._all(noun)
+                return Phrase(lambda scope: Not(every.apply(scope)), universal=True,
+                              pairwise=lambda pair: Not(every.pairwise(pair) if every.pairwise else both()))  # fmt: skip
+            case "d_count":
+                return self._count(det.nodes[0], noun, definite=det.has("THE"))
+            case "d_most":
+                return self._share(noun, ">", Fraction(1, 2))
+            case "d_share":
+                return self._share(noun, *self.share(det.nodes[0]))
+            case _:
+                raise NoMeaning(f"No determiner: {det.kind}")
+
+    def _all(self, noun: Nominal) -> Phrase:
+        def pairwise(pair: Pair) -> Formula:
+            def with_all_others(x: str) -> Formula:
+                return self.every(noun, lambda y: Implies(Compare("!=", Variable(x), Variable(y)), pair(x, y)), False)
+
+            return self.every(noun, with_all_others, importing=True)
+
+        if noun.pairs or noun.groups:
+            raise NoMeaning("'all' and 'each other': say 'all ships are near each other'.")
+        return Phrase(lambda scope: self.every(noun, scope, importing=True), pairwise=pairwise, universal=True,
+                      every=self._some(replace(noun, joint=False)).apply)  # fmt: skip
+
+    def _count(self, node: Node, noun: Nominal, definite: bool) -> Phrase:
+        if noun.parts and noun.joint:
+            raise NoMeaning("A number counts one kind of thing.")
+        vocabulary = self.vocabulary
+        match node.kind:
+            case "n_several" | "n_few" | "n_many":
+                return self._counted(noun, getattr(vocabulary, node.kind[2:]))
+            case "n_between":
+                low, high = (self._whole(part.value) for part in node.parts if part.kind == "NUM")  # type: ignore[union-attr]
+                least, most = self._counted(noun, low), self._bounded("<=", noun, high)
+                return Phrase(lambda scope: And((least.apply(scope), most(scope))))
+        count = self._whole(node.value("NUM"))
+        match node.kind:
+            case "n_ge":
+                plain = not node.has("ATLEAST", "ORMORE")
+                return self._counted(noun, count, wide="counted" if plain else "")
+            case "n_gt":
+                return self._counted(noun, count + 1)
+            case "n_le":
+                return Phrase(self._bounded("<=", noun, count))
+            case "n_lt":
+                if count == 0:
+                    raise NoMeaning("Fewer than 0 there cannot be.")
+                return Phrase(self._bounded("<=", noun, count - 1))
+            case "n_eq":
+                return Phrase(self._bounded("=", noun, count))
+            case _:
+                raise NoMeaning(f"No count: {node.kind}")
+
+    @staticmethod
+    def _whole(value: object) -> int:
+        count = int(str(value).split(".")[0])
+        if str(value) != str(count):
+            raise NoMeaning("Things are counted in whole numbers.")
+        return count
+
+    def _counted(self, noun: Nominal, least: int, wide: str = "") -> Phrase:
+        if noun.pairs or noun.groups:
+            return self._together(noun, max(2, least))
+        if least == 1:
+            return self._some(replace(noun, plural=False), wide=wide)
+        single = self._some(noun)
+
+        def apply(scope: Scope) -> Formula:
+            with self.host(counted=True) as host:
+                x = self.fresh()
+                with self.bound(x, noun.letter):
+                    formula = ExistsCount(">=", least, x, both(self.restrict(noun, x), scope(x)))
+            return self.wrap(host, formula)
+
+        def one(scope: Scope) -> Formula:
+            return self.some(noun, scope)
+
+        return Phrase(
+            apply, members=tuple([one] * least), indefinite=True,
+            none=lambda scope: Not(apply(scope)), every=single.every,
+        )  # fmt: skip
+
+    def _bounded(self, op: str, noun: Nominal, count: int) -> Callable[[Scope], Formula]:
+        def apply(scope: Scope) -> Formula:
+            x = self.fresh()
+            with self.bound(x, noun.letter):
+                body = both(self.restrict(noun, x), scope(x))
+            return ExistsCount(op, count, x, body)  # type: ignore[arg-type]
+
+        return apply
+
+    def _share(self, noun: Nominal, op: CompareOp, share: Fraction) -> Phrase:
+        """denominator * count x (A & B) op numerator * count x (A), and at least one A."""
+
+        def apply(scope: Scope) -> Formula:
+            with self.host(counted=True) as host:
+                x = self.fresh()
+                with self.bound(x, noun.letter):
+                    some = Count(x, both(self.restrict(noun, x), scope(x)))
+                whole = self._count_of(noun, anything)
+                compared = Compare(op, times(share.denominator, some), times(share.numerator, whole))
+            formula = self.wrap(host, compared)
+            if op == ">":
+                return formula  # more than a share of none there cannot be
+            return both(self.some(noun, anything), formula)
+
+        return Phrase(apply, universal=True)
+
+    def _count_of(self, noun: Nominal, scope: Scope) -> Term:
+        x = self.fresh()
+        with self.bound(x, noun.letter):
+            return Count(x, both(self.restrict(noun, x), scope(x)))
+
+    def _compared(self, node: Node) -> Phrase:
+        nouns = [self.nominal(part) for part in node.nodes if part.kind != "times"]
+        if any(noun.pairs or noun.groups for noun in nouns):
+            raise NoMeaning("Counts compare things one by one.")
+        first, second = nouns
+        factor = next((part for part in node.nodes if part.kind == "times"), None)
+
+        def apply(scope: Scope) -> Formula:
+            a, b = self._count_of(first, scope), self._count_of(second, scope)
+            match node.kind:
+                case "np_more":
+                    return Compare(">", a, b, node.span)
+                case "np_fewer":
+                    return Compare("<", a, b, node.span)
+                case "np_same_number":
+                    return Compare("=", a, b, node.span)
+                case "np_more_by":
+                    least: CompareOp = ">=" if node.has("ATLEAST") else "="
+                    more = Arithmetic("+", b, number(node.value("NUM")))
+                    return Compare(">=" if least == "=" else least, a, more, node.span)
+                case _:
+                    op, share = self.factor(factor)
+                    return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)
+
+        return Phrase(apply)
+
+
+def _none(phrase: Phrase) -> Callable[[Scope], Formula]:
+    return phrase.none or (lambda scope: Not(phrase.apply(scope)))
+
+
+def _every(phrase: Phrase) -> Callable[[Scope], Formula]:
+    return phrase.every or phrase.apply

@@ -1,0 +1,429 @@
+"""Composition of what is said of a thing: "near a harbor", "at least 50 m away from any bridge", "that is large"."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...errors import Span
+from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable
+from .amounts import DOWNWARD, OPPOSITE, times
+from .lexicon import Quality, Relation
+from .meaning import NoMeaning, Phrase, Predicate, Scope, Sentence, both
+from .phrases import Phrases, anything
+from .readings import Leaf, Node
+
+SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
+BEYOND = {"left": "left_of", "right": "right_of", "top": "above", "bottom": "below"}
+
+
+class Predicates(Phrases):
+    """Verb phrases, adjectives, prepositional phrases and relative clauses become predicates."""
+
+    @abstractmethod
+    def sentence(self, node: Node) -> Sentence:
+        """A sentence."""
+
+    def holds(self, predicate: Predicate, x: str) -> Formula:
+        """The predicate of x, while x is spoken of."""
+        with self.frame(x):
+            return predicate.of(x)
+
+    # --- behind a noun ---
+
+    def modifier(self, node: Node) -> Predicate:
+        """What stands behind a noun."""
+        match node.kind:
+            case "pm":
+                return self.predicate(node.nodes[0])
+            case "m_rel":
+                return self.predicate(node.nodes[0])
+            case "m_gap":
+                return self._gap(node)
+            case "m_value":
+                leaf = node.leaf("ADJ")
+                assert leaf is not None
+                quality: Quality = leaf.value
+                if quality.value is None:
+                    raise NoMeaning("With what?")
+                return Predicate(self.quality(quality, leaf.span))
+            case "m_func":
+                name, says = node.value("FUNC"), self.amount(node.nodes[0])
+                return Predicate(lambda x: says(Apply(name, (Variable(x),), node.span)))
+            case "m_compare":
+                name, value = node.value("FUNC"), self.term(node.nodes[0])
+                op: CompareOp = node.value("COMPARE")
+                return Predicate(
+                    lambda x: value(lambda a: Compare(op, Apply(name, (Variable(x),), node.span), a, node.span))
+                )
+            case "m_whose":
+                name, says = node.value("FUNC"), self.amount(node.nodes[0])
+                negated = node.has("NOT")
+
+                def whose(x: str) -> Formula:
+                    said = says(Apply(name, (Variable(x),), node.span))
+                    return Not(said) if negated else said
+
+                return Predicate(whose)
+            case _:
+                return self.predicate(node)
+
+    def _gap(self, node: Node) -> Predicate:
+        """a harbor that no ship is near"""
+        phrase = self.phrase(node.nodes[0])
+        leaf = node.leaf("PREP", "RELV")
+        assert leaf is not None
+        negated = node.has("NOT")
+
+        def of(x: str) -> Formula:
+            def near_it(y: str) -> Formula:
+                said = self.relate(leaf.value, y, x, leaf.span)
+                return Not(said) if negated else said
+
+            return phrase.apply(near_it)
+
+        return Predicate(of)
+
+    def _owned(self, node: Node, x: str) -> Formula:
+        """with a harbor near it: there is one; with ships: it contains some."""
+        inner = node.nodes[0] if node.kind == "things" else node
+        if inner.kind in ("np_and", "np_or") and not any(part.kind == "np_neither" for part in inner.nodes):
+            parts = [self._owned(part, x) for part in inner.nodes]
+            return both(*parts) if inner.kind == "np_and" else Or(tuple(parts))
+        if inner.kind == "np_without":
+            return Not(self._owned(inner.nodes[0], x))
+        phrase = self.phrase(inner)
+        before = self.made
+        said = phrase.apply(anything)
+        if x in _names(said):
+            return said
+        self.made = before
+        return phrase.apply(lambda y: self.relate(Relation("contains"), x, y, inner.span))
+
+    # --- predicates ---
+
+    def predicate(self, node: Node) -> Predicate:
+        """What is said of a thing."""
+        span = node.span
+        nodes = node.nodes
+        match node.kind:
+            case "vp_be" | "p_loc":
+                return self.predicate(nodes[0])
+            case "vp_not" | "p_not":
+                return self._negated(self.predicate(nodes[0]))
+            case "p_and" | "p_or" | "p_either" | "p_both" | "p_neither" | "p_seq":
+                return self._joined_predicate(node)
+            case "p_is":
+                return self._is(node)
+            case "p_adj":
+                leaf = node.leaf("ADJ")
+                assert leaf is not None
+                return Predicate(self.quality(leaf.value, leaf.span))
+            case "p_place":
+                return self.predicate(nodes[0])
+            case "place":
+                sides = [part.value for part in nodes[0].parts if isinstance(part, Leaf)]
+                names = [SIDES[side] for side in sides if side != "center" or len(sides) == 1]
+                return Predicate(lambda x: both(*(Apply(name, (Variable(x),), span) for name in names)))
+            case "at_border":
+                return Predicate(lambda x: Apply("at_border", (Variable(x),), span))
+            case "p_rel" | "vp_rel" | "vp_not_rel":
+                leaf = node.leaf("PREP", "RELV")
+                assert leaf is not None
+                said = self._related(leaf.value, nodes[0], span)
+                return self._negated(said) if node.kind == "vp_not_rel" else said
+            case "p_each_other" | "vp_each_other" | "vp_not_each_other" | "recip":
+                return self._each_other(node)
+            case "p_within_each" | "p_apart_each":
+                return self._each_other(node)
+            case "p_group":
+                return self.grouped(node.value("GROUP"), span)
+            case "p_adverb":
+                relation: Relation = node.value("ADV")
+
+                def beside(x: str) -> Formula:
+                    with self.object_of(x):
+                        return self.relate(relation, x, self.it(), span)
+
+                return Predicate(beside)
+            case "p_within" | "p_within_it":
+                limit = self.term(nodes[0])
+                return self._distant(lambda d: limit(lambda q: Compare("<=", d, q, span)), nodes[1:], span)
+            case "p_apart":
+                return self._apart(node)
+            case "p_closer":
+                limit = self.term(nodes[0])
+                op: CompareOp = "<" if node.has("CLOSER") else ">"
+                says = lambda d: limit(lambda q: Compare(op, d, q, span))  # noqa: E731
+                if op == ">":
+                    return self._nowhere(nodes[1], lambda d: limit(lambda q: Compare("<=", d, q, span)), says, span)
+                return self._distant(says, nodes[1:], span)
+            case "p_comp" | "p_as" | "p_as_than":
+                return self._compared_predicate(node)
+            case "p_comp_q":
+                name, direction = node.value("COMP")
+                limit = self.term(nodes[0])
+                return Predicate(
+                    lambda x: limit(lambda q: Compare(direction, Apply(name, (Variable(x),), span), q, span))
+                )
+            case "p_measure":
+                name, says = node.value("MEASURE"), self.amount(nodes[0])
+                return Predicate(lambda x: says(Apply(name, (Variable(x),), span)))
+            case "p_closest":
+                return self._closest(node)
+            case "p_closest_side":
+                side = node.value("SIDE")
+                if side not in BEYOND or node.value("CLOSEST") != "<":
+                    raise NoMeaning("Closest to the left, right, top or bottom.")
+                return Predicate(lambda x: self._none_better(lambda y: Apply(BEYOND[side], (Variable(y), Variable(x)), span)))
+            case "p_same_class":
+                if nodes:
+                    return self._related(Relation("same_class"), nodes[0], span)
+                return self.reciprocal(lambda x, y: self.relate(Relation("same_class"), x, y, span))
+            case "p_same_as":
+                same = self.phrase(nodes[0])
+
+                def is_same(x: str) -> Formula:
+                    with self.object_of(x):
+                        return same.apply(lambda y: Compare("=", Variable(x), Variable(y), span))
+
+                return Predicate(is_same)
+            case "p_such":
+                sentence = self.sentence(nodes[0])
+                return Predicate(lambda x: sentence.make())
+            case "p_true":
+                return Predicate(anything)
+            case "p_with":
+                return Predicate(lambda x: self._owned(nodes[0], x))
+            case "p_without":
+                return Predicate(lambda x: Not(self._owned(nodes[0], x)))
+            case _:
+                raise NoMeaning(f"No predicate: {node.kind}")
+
+    def _negated(self, predicate: Predicate) -> Predicate:
+        pair, group = predicate.pair, predicate.group
+        if pair is not None:
+            return replace(predicate, pair=lambda x, y: Not(pair(x, y)))
+        if group is not None:
+            return replace(predicate, group=lambda names: Not(group(names)))
+        return Predicate(lambda x: Not(predicate.of(x)))
+
+    def _joined_predicate(self, node: Node) -> Predicate:
+        predicates = [self.predicate(part) for part in node.nodes]
+        if node.kind in ("p_and", "p_both", "p_seq"):
+            pairs = [p.pair for p in predicates if p.pair]
+            groups = [p.group for p in predicates if p.group]
+            plain = [p for p in predicates if p.plain]
+            of = lambda x: both(*(p.of(x) for p in plain))  # noqa: E731
+            if len(pairs) + len(groups) > 1:
+                raise NoMeaning("One 'each other' at a time.")
+            if pairs or groups:
+                if not plain:
+                    return predicates[0]
+                return Predicate(of, pairs[0] if pairs else None, groups[0] if groups else None)
+            return Predicate(of)
+        if not all(p.plain for p in predicates):
+            raise NoMeaning("'each other' cannot be one of several choices.")
+        if node.kind == "p_neither":
+            return Predicate(lambda x: both(*(Not(p.of(x)) for p in predicates)))
+        return Predicate(lambda x: Or(tuple(p.of(x) for p in predicates)))
+
+    def _is(self, node: Node) -> Predicate:
+        inner = node.nodes[0]
+        det = inner.nodes[0].kind if inner.kind == "np" else ""
+        if inner.kind == "np_bare" or det in ("d_a", "d_the"):
+            noun = self.nominal(inner.nodes[-1])
+            if not (noun.pairs or noun.groups or noun.letter):
+                return Predicate(lambda x: self.restrict(noun, x))
+        if det in ("d_no", "d_all", "d_count", "d_most"):
+            raise NoMeaning("A thing is a ship, or is not; it is not several.")
+        phrase = self.phrase(inner)
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return phrase.apply(lambda y: Compare("=", Variable(x), Variable(y), node.span))
+
+        return Predicate(of)
+
+    def _related(self, relation: Relation, node: Node, span: Span) -> Predicate:
+        phrase = self.phrase(node)
+        if relation.name == "between":
+            return self._between(phrase, span)
+        every = phrase.every if relation.name == "far" and phrase.any else None
+        if relation.negated:
+            positive = Relation(relation.name, relation.swapped)
+
+            def outside(x: str) -> Formula:
+                with self.object_of(x):
+                    return Not(phrase.apply(lambda y: self.relate(positive, x, y, span)))
+
+            return Predicate(outside)
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return (every or phrase.apply)(lambda y: self.relate(relation, x, y, span))
+
+        return Predicate(of)
+
+    def _between(self, phrase: Phrase, span: Span) -> Predicate:
+        if phrase.members is None or len(phrase.members) != 2:
+            raise NoMeaning("Between two things: say 'between a ship and a harbor' or 'between two ships'.")
+        first, second = phrase.members
+
+        def of(x: str) -> Formula:
+            def between(y: str, z: str) -> Formula:
+                atom = Apply("between", (Variable(x), Variable(y), Variable(z)), span)
+                return both(Compare("!=", Variable(y), Variable(z)), atom) if first is second else atom
+
+            with self.object_of(x):
+                return first(lambda y: second(lambda z: between(y, z)))
+
+        return Predicate(of)
+
+    def _each_other(self, node: Node) -> Predicate:
+        leaf = node.leaf("PREP", "RELV", "RECIPROCAL")
+        span = node.span
+        if leaf is not None:
+            relation: Relation = leaf.value
+            said = self.reciprocal(lambda x, y: self.relate(relation, x, y, span))
+            return self._negated(said) if node.kind == "vp_not_each_other" else said
+        if node.has("GROUP"):
+            return self.grouped(node.value("GROUP"), span)
+        if node.has("SAMECLASS"):
+            return self.reciprocal(lambda x, y: self.relate(Relation("same_class"), x, y, span))
+        if node.has("WITHIN"):
+            limit = self.term(node.nodes[0])
+            return self.reciprocal(
+                lambda x, y: limit(lambda q: Compare("<=", Apply("distance", (Variable(x), Variable(y)), span), q, span))
+            )
+        says = self.amount(node.nodes[0])
+        return self.reciprocal(lambda x, y: says(Apply("distance", (Variable(x), Variable(y)), span)))
+
+    def _distance(self, x: str, y: str, span: Span) -> Term:
+        return Apply("distance", (Variable(x), Variable(y)), span)
+
+    def _distant(self, says: Callable[[Term], Formula], objects: tuple[Node, ...], span: Span) -> Predicate:
+        """Within a distance of an object, of "it" where none is named."""
+        phrase = self.phrase(objects[0]) if objects else Phrase(lambda scope: scope(self.it()))
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return phrase.apply(lambda y: says(self._distance(x, y, span)))
+
+        return Predicate(of)
+
+    def _apart(self, node: Node) -> Predicate:
+        amount, target = node.nodes
+        span = node.span
+        says, denies = self.amount(amount), self.amount(amount, opposite=True)
+        if amount.kind == "a_between":
+            low, high = (part for part in amount.nodes)
+            too_close = self._limit(high if low.kind == "t_number" else low, low, "<", span)
+            enough = self._distant(self._limit(high, high, "<=", span), (target,), span)
+            away = self._nowhere(target, too_close, says, span)
+            return Predicate(lambda x: both(enough.of(x), away.of(x)))
+        if amount.kind in ("a_ge", "a_gt") and not (amount.has("COMP") and self.direction(amount) == "<"):
+            return self._nowhere(target, denies, says, span)
+        return self._distant(says, (target,), span)
+
+    def _limit(self, unit: Node, value: Node, op: CompareOp, span: Span) -> Callable[[Term], Formula]:
+        terms, units = self.term(value), self.term(unit)
+
+        def says(d: Term) -> Formula:
+            def with_unit(u: Term) -> Formula:
+                def compare(v: Term) -> Formula:
+                    if isinstance(v, Number) and isinstance(u, Number) and v.unit is None:
+                        return Compare(op, d, replace(v, unit=u.unit), span)
+                    return Compare(op, d, v, span)
+
+                return terms(compare)
+
+            return units(with_unit)
+
+        return says
+
+    def _nowhere(
+        self, target: Node, too_close: Callable[[Term], Formula], says: Callable[[Term], Formula], span: Span
+    ) -> Predicate:
+        """At least 50 m from a harbor: there is no harbor closer; from all harbors, from it: said of each."""
+        phrase = self.phrase(target)
+        none = phrase.none if phrase.indefinite else None
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                if none is not None:
+                    return none(lambda y: too_close(self._distance(x, y, span)))
+                return phrase.apply(lambda y: says(self._distance(x, y, span)))
+
+        return Predicate(of)
+
+    def _compared_predicate(self, node: Node) -> Predicate:
+        span = node.span
+        phrase = self.phrase(node.nodes[-1])
+        factor = next((part for part in node.nodes if part.kind == "times"), None)
+        if node.kind == "p_comp":
+            name, op = node.value("COMP")
+            op, share = op, None
+        elif node.kind == "p_as_than":
+            name, direction = node.value("COMP")
+            op, share = self.factor(factor)
+            op = op if direction == ">" else OPPOSITE[op]
+        else:
+            leaf = node.leaf("MEASURE")
+            assert leaf is not None
+            name = leaf.value
+            op, share = self.factor(factor)
+            if leaf.word.text.lower() in DOWNWARD:
+                op = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}[op]  # type: ignore[assignment]
+        say = phrase.every if phrase.any and phrase.every else phrase.apply
+
+        def compare(x: str, y: str) -> Formula:
+            if share is None and name == "area":
+                return Apply("larger" if op == ">" else "smaller", (Variable(x), Variable(y)), span)
+            left: Term = Apply(name, (Variable(x),), span)
+            right: Term = Apply(name, (Variable(y),), span)
+            if share is not None:
+                left, right = times(share.denominator, left), times(share.numerator, right)
+            return Compare(op, left, right, span)
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return say(lambda y: compare(x, y))
+
+        return Predicate(of)
+
+    def _none_better(self, better: Scope) -> Formula:
+        if not self.bases:
+            raise NoMeaning("Closest of which things?")
+        base = self.bases[-1]
+        y = self.fresh()
+        return Not(Exists(y, both(base(y), better(y))))
+
+    def _closest(self, node: Node) -> Predicate:
+        phrase = self.phrase(node.nodes[0])
+        op: CompareOp = node.value("CLOSEST")
+        span = node.span
+
+        def of(x: str) -> Formula:
+            def closer(z: str) -> Formula:
+                here = self._distance(x, z, span)
+                return self._none_better(
+                    lambda y: both(
+                        Compare("!=", Variable(y), Variable(z)), Compare(op, self._distance(y, z, span), here, span)
+                    )
+                )
+
+            with self.object_of(x):
+                return phrase.apply(closer)
+
+        return Predicate(of)
+
+
+def _names(formula: Formula) -> frozenset[str]:
+    from ..nodes import free_variables
+
+    return free_variables(formula)
+
+
+__all__ = ["Predicates", "Text"]

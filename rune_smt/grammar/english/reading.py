@@ -1,0 +1,215 @@
+"""English to formula: `read_english`, one reading or a refusal that says why.
+
+What picks among readings is stated: scope follows the order of the words; where a phrase may belong, or what "and" may
+join, `readings` has the rules. Two readings that cost the same and differ in meaning are refused, both shown.
+Further conventions, beside those of LANGUAGE, section 8:
+
+- "with" and "has" mean `contains` where nothing else relates the two: "a harbor with ships". "a harbor with a ship near
+  it" says how itself. "images with" is a frame.
+- "it", "they" stand for the innermost thing spoken of that is not the subject; "ones" repeats the noun before it.
+- "the ship is ..." is "a ship is ..."; "the ships are ..." is "all ships are ...". Inside a phrase of several things
+  "the harbor", "the same harbor" and "one harbor" are one for all of them.
+- "all ships near a harbor" without a verb: they are near one. "show me all ships near a harbor": there is one.
+- "for every ship, ..." and "all ships, if any, ..." are the plain `forall`, which asks for no ship.
+- "far from any harbor" is far from each; where there is none, too.
+- The largest, the leftmost: of its class, with the adjectives before the noun and without the phrases behind it.
+- "and" mixed with "or" and neither comma, bracket nor "either": two readings, refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ...errors import LimitError, QueryError, Span
+from ..nodes import Formula
+from ..vocabulary import Vocabulary, unknown_word_error
+from .context import place_existence
+from .lexicon import Lexicon, Noun, Word, lexicon
+from .meaning import NoMeaning
+from .readings import Leaf, Node, NoParse, parse
+from .sentences import Composer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text was read as, and the words that were left out because nothing knows them."""
+
+    formula: Formula
+    left_out: tuple[str, ...] = ()
+
+
+def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) -> Reading:
+    """The formula that an English query means.
+
+    lenient   leave out modifiers and place phrases that are not understood, and list them
+    raises    QueryError with the place of what is not understood, the nearest words known, or the readings of an
+              ambiguous text; LimitError for a text too long or too deep
+    """
+    if not text.strip():
+        raise QueryError("The query is empty.", hint='Say what to look for, such as "two ships near a harbor".')
+    known = lexicon(vocabulary)
+    words = known.words(text)
+    left_out: tuple[str, ...] = ()
+    unknown = [word for word in words if "UNKNOWN" in word.kinds]
+    if unknown and looks_like_formula(text):
+        raise QueryError("This is a formula: add --fol.", text=text)
+    if unknown and not lenient:
+        raise unknown_word_error(unknown[0].text, vocabulary, text, unknown[0].span)
+    try:
+        if unknown:
+            formula, left_out = _lenient(text, words, known)
+        else:
+            formula = _meaning(text, words, known)
+    except QueryError:
+        if looks_like_formula(text):
+            raise QueryError("This is a formula: add --fol.", text=text) from None
+        raise
+    except RecursionError:
+        raise LimitError("The query nests too deep to be read.") from None
+    return Reading(formula, left_out)
+
+
+def looks_like_formula(text: str) -> bool:
+    """Whether the text is a whole formula of some dialect, and so not meant as English."""
+    from ..reader import read
+
+    try:
+        read(text, open_vocabulary=True)
+    except (QueryError, LimitError):
+        return False
+    return "(" in text
+
+
+def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
+    """The formula of the cheapest tree that means something. raises QueryError"""
+    try:
+        trees = parse(words)
+    except NoParse as error:
+        raise _refusal(text, words, error) from None
+    best: list[tuple[Formula, Node]] = []
+    cheapest: int | None = None
+    trouble: NoMeaning | None = None
+    for cost, tree in trees:
+        if cheapest is not None and cost > cheapest:
+            break
+        try:
+            formula = compose(tree, known.vocabulary)
+        except NoMeaning as error:
+            trouble = trouble or error
+            continue
+        cheapest = cost
+        if not any(_same(formula, other) for other, _ in best):
+            best.append((formula, tree))
+    if not best:
+        assert trouble is not None
+        raise QueryError(trouble.message, text=text, span=(0, len(text.rstrip())), hint=trouble.hint)
+    if _mixed(best[0][1]):
+        best += _others(trees, best[0][0], known.vocabulary)
+    if len(best) > 1:
+        raise _ambiguous(text, [formula for formula, _ in best], known.vocabulary)
+    return best[0][0]
+
+
+def compose(tree: Node, vocabulary: Vocabulary) -> Formula:
+    """The formula of one tree. raises NoMeaning"""
+    composer = Composer(vocabulary, _ones(tree))
+    formula = composer.formula(tree)
+    return place_existence(formula, frozenset(composer.importing))
+
+
+AND_LIKE = ("s_and", "p_and", "np_and", "n_co")
+OR_LIKE = ("s_or", "p_or", "np_or", "n_co")
+
+
+def _mixed(tree: Node) -> bool:
+    """Whether "and" and "or" stand side by side with neither comma, bracket nor "either"."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.nodes)
+        if node.kind not in (*AND_LIKE, *OR_LIKE) or node.has("COMMA"):
+            continue
+        word = "OR" if node.has("OR") else "AND" if node.has("AND") else None
+        below = [inner for part in node.nodes for inner in _chain(part)]
+        other = {"OR": "AND", "AND": "OR"}.get(word or "")
+        if any(part.kind in (*AND_LIKE, *OR_LIKE) and not part.has("COMMA") and part.has(other or "") for part in below):
+            return True
+    return False
+
+
+def _chain(node: Node) -> list[Node]:
+    """The node, and the one that it does nothing but hold."""
+    found = [node]
+    while node.kind in ("things", "np_bare", "fragment", "pm") and len(node.parts) == 1 and node.nodes:
+        node = node.nodes[0]
+        found.append(node)
+    return found
+
+
+def _others(trees: list[tuple[int, Node]], first: Formula, vocabulary: Vocabulary) -> list[tuple[Formula, Node]]:
+    """The other reading of a mixture of "and" and "or": one that groups them the other way."""
+    for _, tree in trees:
+        if not _mixed(tree):
+            continue
+        try:
+            formula = compose(tree, vocabulary)
+        except NoMeaning:
+            continue
+        if not _same(formula, first):
+            return [(formula, tree)]
+    return []
+
+
+def _ones(tree: Node) -> dict[Span, str]:
+    """What each "ones" and "another" repeats: the class named last before it."""
+    found: dict[Span, str] = {}
+    last: str | None = None
+    for leaf in tree.leaves():
+        if leaf.kind == "NOUN":
+            noun: Noun = leaf.value
+            if noun.cls is not None:
+                last = noun.cls
+            elif noun.ones and last is not None:
+                found[leaf.span] = last
+        elif leaf.kind == "ANOTHER" and last is not None:
+            found[leaf.span] = last
+    return found
+
+
+def _same(first: Formula, second: Formula) -> bool:
+    from ..printer import same_up_to_bound_names
+
+    return same_up_to_bound_names(first, second)
+
+
+def _refusal(text: str, words: list[Word], error: NoParse) -> QueryError:
+    if error.at >= len(words):
+        end = words[-1].span[1]
+        return QueryError("The sentence stops before it is complete.", text=text, span=(end, end + 1))
+    word = words[error.at]
+    return QueryError(
+        f"'{word.text}' cannot be read here.", text=text, span=word.span,
+        hint="Say it another way, or give the formula with --fol.",
+    )  # fmt: skip
+
+
+def _ambiguous(text: str, formulas: Iterable[Formula], vocabulary: Vocabulary) -> QueryError:
+    from ..verbalise import verbalise
+
+    readings = "\n".join(f"  {number}. {verbalise(f, vocabulary)}" for number, f in enumerate(formulas, 1))
+    return QueryError(f"This can be read in more than one way:\n{readings}", hint="Say which, with a comma, brackets or 'either'.")
+
+
+# --- leaving out ------------------------------------------------------------------------------------------------------
+
+
+def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tuple[str, ...]]:
+    """The reading without the unknown words; each is left out alone, or with the phrase that it is the heart of."""
+    kept = [word for word in words if "UNKNOWN" not in word.kinds]
+    gone = [word for word in words if "UNKNOWN" in word.kinds]
+    return _meaning(text, kept, known), tuple(word.text for word in gone)
+
+
+__all__ = ["Leaf", "Reading", "compose", "looks_like_formula", "lru_cache", "read_english"]

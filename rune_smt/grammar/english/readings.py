@@ -1,0 +1,316 @@
+"""The parser: words to trees, the most usual readings first.
+
+Lark's Earley parser keeps every reading of a text in one shared forest; `parse` walks it from the leaves up and keeps
+for every part of the text its few cheapest trees. What a tree costs is the sum of small penalties, and these are the
+rules of usage by which one reading is preferred to another:
+
+1. Low attachment. A phrase belongs to the nearest noun before it: each word between noun and phrase costs.
+   "ships near a harbor in the top left corner": the harbor is in the corner.
+2. The nearest coordination. "and" joins the shortest part before it that can be joined.
+3. Like with like. Parts that are joined look alike: a noun with a phrase behind it is joined with another such noun.
+   "a ship near a harbor and a plane near a bridge" is two things; "a ship near a harbor and a bridge" is one.
+4. "no" and "without" speak of the picture, not of a phrase inside it: "a ship near a harbor and no bridge" has no bridge.
+5. A sentence is preferred to a fragment, a fragment of one part to one of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ...errors import Span
+from .lexicon import Word
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+_LOCK = Lock()  # the parser looks ahead by a word it shares with the lexer
+
+KEPT = 6  # trees kept for every part of the text: enough that spurious twins do not hide a true reading
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A word in the role of one kind."""
+
+    kind: str
+    word: Word
+
+    @property
+    def value(self) -> Any:
+        """What the word stands for as this kind."""
+        return self.word.kinds[self.kind]
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the text."""
+        return self.word.span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A rule of the grammar and its parts; `start` and `end` count words, `head` is where its head noun ends."""
+
+    kind: str
+    parts: tuple[Tree, ...]
+    start: int
+    end: int
+    head: int = field(default=0)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The parts that are no words."""
+        return tuple(part for part in self.parts if isinstance(part, Node))
+
+    def leaf(self, *kinds: str) -> Leaf | None:
+        """The first word directly below of one of these kinds."""
+        for part in self.parts:
+            if isinstance(part, Leaf) and part.kind in kinds:
+                return part
+        return None
+
+    def value(self, kind: str) -> Any:
+        """What the first word of this kind stands for."""
+        found = self.leaf(kind)
+        assert found is not None, (self.kind, kind)
+        return found.value
+
+    def has(self, *kinds: str) -> bool:
+        """Whether a word of one of these kinds stands directly below."""
+        return self.leaf(*kinds) is not None
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every word below, in order."""
+        stack: list[Tree] = [self]
+        while stack:
+            top = stack.pop()
+            if isinstance(top, Leaf):
+                yield top
+            else:
+                stack.extend(reversed(top.parts))
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the text."""
+        spans = [leaf.span for leaf in self.leaves()]
+        return (spans[0][0], spans[-1][1])
+
+
+Tree: TypeAlias = Leaf | Node
+
+
+class NoParse(Exception):  # noqa: N818
+    """The words are no sentence of the grammar; `at` is the word that no reading can go on with, len(words) at the end."""
+
+    def __init__(self, at: int, expected: frozenset[str]):
+        super().__init__(at)
+        self.at = at
+        self.expected = expected
+
+
+def parse(words: list[Word]) -> list[tuple[int, Node]]:
+    """The readings of the words, cheapest first: (cost, tree). raises NoParse"""
+    from lark.exceptions import UnexpectedEOF, UnexpectedToken
+
+    try:
+        with _LOCK:
+            parser, next_word = _parser()
+            next_word[:] = words[:1]
+            forest = parser.parse(words)  # type: ignore[arg-type]
+    except UnexpectedToken as error:
+        token: Any = error.token
+        raise NoParse(token.index, frozenset(error.expected or ())) from None
+    except UnexpectedEOF as error:
+        raise NoParse(len(words), frozenset(str(name) for name in error.expected)) from None
+    found: list[tuple[int, Node]] = []
+    for cost, tree in _cheapest(forest):
+        assert isinstance(tree, Node)
+        found.append((cost, tree))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _parser() -> tuple[Lark, list[Word]]:
+    from lark import Lark, Token
+    from lark.lexer import Lexer
+
+    next_word: list[Word] = []
+
+    class Spoken(Token):
+        """A token that carries its word and its place in the list of words."""
+
+        word: Word
+        index: int
+
+    class Words(Lexer):
+        """Hands the words over as they are."""
+
+        def __init__(self, conf: object):
+            pass
+
+        def lex(self, words: Any) -> Iterator[Token]:  # type: ignore[override]
+            for index, word in enumerate(words):
+                next_word[:] = [word]
+                token = Spoken("WORD", word.text)
+                token.word, token.index = word, index
+                yield token
+            next_word.clear()
+
+    grammar = (Path(__file__).parent / "english.lark").read_text(encoding="utf-8")
+    parser = Lark(grammar, parser="earley", lexer=Words, ambiguity="forest", start="start")
+    engine: Any = parser.parser.parser  # type: ignore[attr-defined]
+    engine.term_matcher = lambda terminal, token: terminal.name in token.word.kinds
+    engine.predictions = _Predictions(engine, next_word)
+    return parser, next_word
+
+
+class _Predictions:
+    """The rules that Earley's predictor may try for a symbol: those that can begin with the next word.
+
+    Lark would try all, forty times as many.
+    """
+
+    def __init__(self, engine: Any, next_word: list[Word]):
+        self.rules: dict[Any, list[Any]] = {}
+        for rule in engine.parser_conf.rules:
+            self.rules.setdefault(rule.origin, []).append(rule)
+        self.first = {symbol: frozenset(terminal.name for terminal in found) for symbol, found in engine.FIRST.items()}
+        self.next_word = next_word
+        self.made: dict[tuple[Any, frozenset[str]], list[Any]] = {}
+
+    def __getitem__(self, symbol: Any) -> list[Any]:
+        if not self.next_word:
+            return []
+        kinds = frozenset(self.next_word[0].kinds)
+        key = (symbol, kinds)
+        if key not in self.made:
+            self.made[key] = [rule for rule in self.rules[symbol] if self._begins(rule, kinds)]
+        return self.made[key]
+
+    def _begins(self, rule: Any, kinds: frozenset[str]) -> bool:
+        start = rule.expansion[0]  # the grammar has no empty rules
+        return start.name in kinds if start.is_term else not kinds.isdisjoint(self.first[start])
+
+
+# --- the forest -------------------------------------------------------------------------------------------------------
+
+_Sequence: TypeAlias = tuple[int, tuple[Tree, ...]]
+
+
+def _cheapest(root: Any) -> list[tuple[int, Tree]]:
+    """The cheapest trees of a forest, from the leaves up, without recursion."""
+    done: dict[int, list[Any]] = {}
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    open_nodes: set[int] = set()
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in done:
+            continue
+        if not ready:
+            if id(node) in open_nodes:
+                continue
+            open_nodes.add(id(node))
+            stack.append((node, True))
+            for packed in node._children:
+                for part in (packed.left, packed.right):
+                    if part is not None and hasattr(part, "_children") and id(part) not in done:
+                        stack.append((part, False))
+            continue
+        found: list[Any] = []
+        for packed in node._children:
+            found += _packed(packed, node, done)
+        found.sort(key=lambda item: item[0])
+        done[id(node)] = found[:KEPT]
+    return done[id(root)]
+
+
+def _packed(packed: Any, node: Any, done: dict[int, list[Any]]) -> list[Any]:
+    """The derivations of one way to make a node: sequences for an intermediate node, trees for a symbol."""
+    lefts: list[_Sequence] = [(0, ())]
+    left, right = packed.left, packed.right
+    if left is not None:
+        lefts = done.get(id(left), []) if hasattr(left, "_children") else [(0, (left.token,))]
+    if right is None:
+        sequences = lefts
+    elif hasattr(right, "_children"):
+        rights = done.get(id(right), [])
+        sequences = [(a + b, (*parts, tree)) for a, parts in lefts for b, tree in rights]
+    else:
+        sequences = [(a, (*parts, right.token)) for a, parts in lefts]
+    if node.is_intermediate:
+        return sequences
+    rule = packed.rule
+    made = []
+    for cost, parts in sequences:
+        terminals = [symbol.name for symbol in rule.expansion]
+        trees: list[Tree] = []
+        for name, part in zip(terminals, parts, strict=True):
+            if isinstance(part, Node) and part.kind.startswith("__"):
+                trees.extend(part.parts)  # a helper of * or +
+            elif isinstance(part, Leaf | Node):
+                trees.append(part)
+            else:
+                trees.append(Leaf(name, part.word))
+        origin = rule.origin.name
+        origin = origin if isinstance(origin, str) else origin.value
+        if rule.alias is None and rule.options.expand1 and len(trees) == 1:
+            made.append((cost, trees[0]))
+            continue
+        kind = origin if origin.startswith("__") else (rule.alias or origin)
+        tree = Node(kind, tuple(trees), node.start, node.end)
+        if kind in _HEADED:
+            tree = Node(kind, tree.parts, node.start, node.end, _head(tree))
+        made.append((cost + _cost(tree), tree))
+    return made
+
+
+# --- what a reading costs ---------------------------------------------------------------------------------------------
+
+UNLIKE = 10  # more than any usual distance between the parts
+FRAGMENT = 3
+
+_HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
+_JOINED = ("s_and", "s_or", "p_and", "p_or", "np_and", "np_or")
+
+
+def _head(tree: Node) -> int:
+    return tree.nodes[0].head if tree.kind == "n_mod" else tree.end
+
+
+def _cost(tree: Node) -> int:
+    nodes = tree.nodes
+    match tree.kind:
+        case "n_mod":
+            return nodes[1].start - nodes[0].head
+        case "p_seq":
+            return 2 + nodes[0].end - nodes[0].start
+        case "np_and" | "np_or":
+            length = sum(node.end - node.start for node in nodes[:-1])
+            unlike = sum(_modified(a) != _modified(b) for a, b in zip(nodes, nodes[1:], strict=False))
+            return length + UNLIKE * unlike
+        case "n_co":
+            return sum(node.end - node.start for node in nodes[:-1])
+        case "s_and" | "s_or" | "p_and" | "p_or":
+            return sum(node.end - node.start for node in nodes[:-1]) + 1
+        case "p_rel" | "p_apart" | "p_within" | "p_comp":
+            return UNLIKE + 2 if nodes and any(_negative(node) for node in _joined(nodes[-1])[1:]) else 0
+        case "fragment":
+            return FRAGMENT
+        case _:
+            return 0
+
+
+def _modified(np: Node) -> bool:
+    return any(node.kind == "n_mod" for node in (np, *np.nodes))
+
+
+def _joined(np: Node) -> tuple[Node, ...]:
+    return np.nodes if np.kind in ("np_and", "np_or") else (np,)
+
+
+def _negative(np: Node) -> bool:
+    return np.kind == "np_without" or any(node.kind == "d_no" for node in np.nodes)

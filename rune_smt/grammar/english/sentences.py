@@ -1,0 +1,333 @@
+"""Composition of sentences and of the frames around them: "show me images with ...", "if ... then ...", "there is ..."."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from collections.abc import Iterator
+from fractions import Fraction
+from decimal import Decimal
+
+from ..nodes import (
+    And,
+    Apply,
+    Compare,
+    CompareOp,
+    Count,
+    ForAll,
+    Formula,
+    Iff,
+    Implies,
+    Not,
+    Number,
+    Or,
+    Truth,
+    Variable,
+)
+from .amounts import number, times
+from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Sentence, both
+from .phrases import anything
+from .predicates import Predicates
+from .readings import Node
+
+UNIVERSAL = ("d_all", "d_not_all", "d_most", "d_share")
+
+
+class Composer(Predicates):
+    """Trees to formulas. One composer for one tree."""
+
+    def formula(self, node: Node) -> Formula:
+        """The formula of a whole text, existence not yet placed."""
+        lines = [self.sentence(part) for part in node.nodes]
+        return self._in_turn(lines).make()
+
+    def _in_turn(self, sentences: list[Sentence]) -> Sentence:
+        """Sentences joined by "and", each of which may speak of the first thing of one before it."""
+        whole = sentences[0]
+        for later in sentences[1:]:
+            whole = self._two(whole, later)
+        return whole
+
+    def _two(self, first: Sentence, second: Sentence) -> Sentence:
+        def make() -> Formula:
+            try:
+                return both(first.make(), second.make())
+            except NoAntecedent:
+                if first.extend is None:
+                    raise
+                return first.extend(second.make)
+
+        def extend(more: Callable[[], Formula]) -> Formula:
+            if first.extend is None:
+                raise NoAntecedent("There is nothing before it that it could stand for.")
+            return first.extend(lambda: both(second.make(), more()))
+
+        def donkey(more: Callable[[], Formula]) -> Formula:
+            if first.donkey is None:
+                raise NoAntecedent("There is nothing before it that it could stand for.")
+            return first.donkey(lambda: Implies(second.make(), more()))
+
+        return Sentence(make, extend if first.extend else None, donkey if first.donkey else None)
+
+    # --- sentences ---
+
+    def sentence(self, node: Node) -> Sentence:
+        """A sentence or a frame."""
+        nodes = node.nodes
+        match node.kind:
+            case "s_and":
+                return self._in_turn([self.sentence(part) for part in nodes])
+            case "s_or" | "s_either":
+                parts = [self.sentence(part) for part in nodes]
+                return Sentence(lambda: Or(tuple(part.make() for part in parts)))
+            case "s_xor":
+                return self._but_not_both([self.sentence(part).make for part in nodes])
+            case "s_xor_things":
+                return self._but_not_both([self._exists(part).make for part in nodes])
+            case "s_not":
+                inner = self.sentence(nodes[0])
+                return Sentence(lambda: Not(inner.make()))
+            case "s_group" | "iv_where" | "iv_rel":
+                return self.sentence(nodes[-1])
+            case "s_if":
+                return self._if(nodes[0], nodes[1])
+            case "s_given":
+                return self._if(nodes[1], nodes[0])
+            case "s_onlyif":
+                return self._if(nodes[0], nodes[1])
+            case "s_unless":
+                return self._if(nodes[1], nodes[0], negated=True)
+            case "s_iff":
+                left, right = self.sentence(nodes[0]), self.sentence(nodes[1])
+
+                def iff() -> Formula:
+                    with self._conditional():
+                        return Iff(left.make(), right.make())
+
+                return Sentence(iff)
+            case "s_forall":
+                return self._for_every(node)
+            case "fragment":
+                return self._fragment(nodes[0])
+            case "there" | "iv_has" | "f_show" | "f_exists":
+                return self._exists(nodes[0])
+            case "there_not" | "iv_not":
+                inner = self._exists(nodes[0])
+                return Sentence(lambda: Not(inner.make()))
+            case "f_do":
+                inner = self._exists(nodes[-1])
+                return Sentence(lambda: Not(inner.make())) if node.has("NOT") else inner
+            case "f_images" | "f_clause":
+                return self.sentence(nodes[-1])
+            case "f_true":
+                return Sentence(lambda: Truth(True))
+            case "clause":
+                return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]))
+            case "q_be":
+                return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]), asked=True)
+            case "q_do" | "q_have":
+                return self._question(node)
+            case "more_vp":
+                return self._more(node)
+            case "s_amount" | "s_compare" | "s_exceed":
+                return Sentence(self._comparison(node))
+            case "cover_of" | "cover_by" | "cover_amount" | "cover_more":
+                return Sentence(self._cover(node))
+            case "s_true" | "s_false":
+                value = node.kind == "s_true"
+                return Sentence(lambda: Truth(value, node.span))
+            case "s_named":
+                return self._named(node)
+            case _:
+                raise NoMeaning(f"No sentence: {node.kind}")
+
+    def _but_not_both(self, parts: list[Callable[[], Formula]]) -> Sentence:
+        def make() -> Formula:
+            first, second = parts
+            return And((Or((first(), second())), Not(And((first(), second())))))
+
+        return Sentence(make)
+
+    @contextmanager
+    def _conditional(self) -> Iterator[None]:
+        self.conditional += 1
+        try:
+            yield
+        finally:
+            self.conditional -= 1
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        self.asked += 1
+        try:
+            yield
+        finally:
+            self.asked -= 1
+
+    def _if(self, condition: Node, consequence: Node, negated: bool = False) -> Sentence:
+        left, right = self.sentence(condition), self.sentence(consequence)
+
+        def antecedent() -> Formula:
+            with self._asking():
+                said = left.make()
+            return Not(said) if negated else said
+
+        def make() -> Formula:
+            with self._conditional():
+                try:
+                    return Implies(antecedent(), right.make())
+                except NoAntecedent:
+                    if negated or left.donkey is None:
+                        raise
+                    return left.donkey(right.make)
+
+        return Sentence(make)
+
+    def _for_every(self, node: Node) -> Sentence:
+        noun, sentence = self.nominal(node.nodes[0]), self.sentence(node.nodes[1])
+        if noun.pairs or noun.groups:
+            raise NoMeaning("For every one of which things?")
+
+        def make() -> Formula:
+            x = self.fresh()
+            with self.bound(x, noun.letter):
+                restriction = self.restrict(noun, x)
+                with self.frame(x):
+                    body = sentence.make()
+            if isinstance(restriction, Truth):
+                return ForAll(x, body)
+            return ForAll(x, Implies(restriction, body))
+
+        return Sentence(make)
+
+    def _exists(self, node: Node) -> Sentence:
+        """There is such a thing, there are so many."""
+        phrase = self.phrase(node)
+        if phrase.universal and phrase.every is not None:
+            some = phrase.every  # "show me all ships": there are some
+            return Sentence(lambda: some(anything))
+        if phrase.definite:
+            phrase = Phrase(phrase.apply, indefinite=True, members=phrase.members)
+        return self._about(phrase, Predicate(anything))
+
+    def _fragment(self, node: Node) -> Sentence:
+        """Things, without a verb: there are some; "all ships near a harbor": they are near one."""
+        inner = node.nodes[0] if node.kind == "things" else node
+        if inner.kind == "np" and inner.nodes[0].kind in UNIVERSAL and inner.nodes[1].kind == "n_mod":
+            noun, mod = inner.nodes[1].nodes
+            phrase = self._determined(inner.nodes[0], self.nominal(noun))
+            return self._clause(phrase, self.modifier(mod))
+        return self._exists(node)
+
+    def _clause(self, phrase: Phrase, predicate: Predicate, asked: bool = False) -> Sentence:
+        if not predicate.plain:
+
+            def together() -> Formula:
+                return self.together(phrase, predicate, lambda x: self._plain_part(predicate, x))
+
+            return Sentence(together)
+        if phrase.definite and phrase.every is not None:
+            return Sentence(lambda: phrase.every(lambda x: self.holds(predicate, x)))  # type: ignore[misc]
+        return self._about(phrase, predicate, asked)
+
+    def _plain_part(self, predicate: Predicate, x: str) -> Formula:
+        """What a predicate says of each thing, besides what it says of them together."""
+        try:
+            return self.holds(predicate, x)
+        except NoMeaning:
+            return both()
+
+    def _about(self, phrase: Phrase, predicate: Predicate, asked: bool = False) -> Sentence:
+        def make() -> Formula:
+            if phrase.any and phrase.importing and not (asked or self.asked) and predicate.of is not anything:
+                return phrase.importing(lambda x: self.holds(predicate, x))
+            return phrase.apply(lambda x: self.holds(predicate, x))
+
+        def extend(more: Callable[[], Formula]) -> Formula:
+            def said(x: str) -> Formula:
+                first = self.holds(predicate, x)
+                with self.frame(x):
+                    return both(first, more())
+
+            return phrase.apply(said)
+
+        every = phrase.every
+
+        def donkey(more: Callable[[], Formula]) -> Formula:
+            assert every is not None
+
+            def said(x: str) -> Formula:
+                first = self.holds(predicate, x)
+                with self.frame(x):
+                    then = more()
+                return then if isinstance(first, Truth) else Implies(first, then)
+
+            return every(said)
+
+        return Sentence(make, extend if phrase.indefinite else None, donkey if phrase.indefinite and every else None)
+
+    def _question(self, node: Node) -> Sentence:
+        phrase = self.phrase(node.nodes[0])
+        if node.kind == "q_have":
+            things = node.nodes[1]
+            predicate = Predicate(lambda x: self._owned(things, x))
+        else:
+            predicate = self._related(node.value("RELV"), node.nodes[1], node.span)
+            if node.has("NOT"):
+                predicate = self._negated(predicate)
+        return self._clause(phrase, predicate, asked=True)
+
+    def _more(self, node: Node) -> Sentence:
+        noun, first, second = self.nominal(node.nodes[0]), self.predicate(node.nodes[1]), self.predicate(node.nodes[2])
+
+        def make() -> Formula:
+            counts = [self._count_of(noun, lambda x, p=p: self.holds(p, x)) for p in (first, second)]  # type: ignore[misc]
+            return Compare(">", counts[0], counts[1], node.span)
+
+        return Sentence(make)
+
+    # --- comparisons ---
+
+    def _comparison(self, node: Node) -> Callable[[], Formula]:
+        left = self.term(node.nodes[0])
+        if node.kind == "s_amount":
+            says = self.amount(node.nodes[1])
+            if node.has("NOT"):
+                return lambda: Not(left(says))
+            return lambda: left(says)
+        right = self.term(node.nodes[1])
+        op: CompareOp = node.value("COMPARE" if node.kind == "s_compare" else "EXCEED")
+        return lambda: left(lambda a: right(lambda b: Compare(op, a, b, node.span)))
+
+    def _cover(self, node: Node) -> Callable[[], Formula]:
+        match node.kind:
+            case "cover_more":
+                first, second = (self.covered(self.nominal(part.nodes[0])) for part in node.nodes)
+                op: CompareOp = ">" if node.has("MORE") else "<"
+                return lambda: first(lambda a: second(lambda b: Compare(op, a, b, node.span)))
+            case "cover_amount":
+                covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
+                return lambda: covered(says)
+        things = next(part for part in node.nodes if part.kind == "things_of")
+        op, share = self.share(next((part for part in node.nodes if part.kind == "share"), None))
+        percent = share * 100
+        covered = self.covered(self.nominal(things.nodes[0]))
+        factor = percent.denominator if 1000 % percent.denominator else 1
+        limit = Number(Decimal((percent * factor).numerator) / Decimal((percent * factor).denominator), "%", node.span)
+        return lambda: covered(lambda a: Compare(op, times(factor, a), limit, node.span))
+
+    def _named(self, node: Node) -> Sentence:
+        """connected holds of A and B"""
+        phrase = self.phrase(node.nodes[0])
+        name = node.value("NAMED")
+        members = phrase.members or (phrase.apply,)
+
+        def bind(names: tuple[str, ...]) -> Formula:
+            if len(names) < len(members):
+                return members[len(names)](lambda x: bind((*names, x)))
+            return Apply(name, tuple(Variable(x) for x in names), node.span)
+
+        return Sentence(lambda: bind(()))
+
+
+__all__ = ["Composer", "Count", "Fraction", "number"]
