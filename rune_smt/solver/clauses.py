@@ -18,9 +18,10 @@ context) the halves stand alone, and the form may be undecided where the query i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import count
 from typing import TypeAlias, assert_never
 
 from ..errors import LimitError, Span
@@ -125,12 +126,21 @@ def relax(form: ClauseForm, keep: frozenset[int]) -> Formula:
 
     Nodes that stay are the same objects as in the form, so what a world remembers of them stays good.
     """
-    occurrences = iter(form.occurrences)
+
+    def choose(literal: Formula, at: int) -> Formula:
+        occurrence = form.occurrences[at]
+        return literal if occurrence.clauses <= keep else Truth(occurrence.positive)
+
+    return replace_literals(form, choose)
+
+
+def replace_literals(form: ClauseForm, choose: Callable[[Formula, int], Formula]) -> Formula:
+    """The form with `choose(literal, its number)` in the place of every literal."""
+    numbers = count()
 
     def formula(node: Formula) -> Formula:
         if is_literal(node):
-            occurrence = next(occurrences)
-            return node if occurrence.clauses <= keep else Truth(occurrence.positive)
+            return choose(node, next(numbers))
         match node:
             case Truth():
                 return node
