@@ -40,6 +40,7 @@ PAPER, GRID, INK = (236, 238, 240), (220, 223, 227), (96, 104, 114)  # a sketch'
 
 SAMPLES = 2  # strokes are drawn at twice the size and reduced, which smooths them
 LARGEST_PICTURE = 160_000_000  # pixels; a larger file is not decoded for a drawing (half a gigabyte as RGB)
+_UNREADABLE = (OSError, SyntaxError, ValueError)  # what Pillow raises for files that are no images, or damaged ones
 SIDES_SHOWN = 0.8  # a crop that would take more than this share of the image is not worth it
 
 
@@ -109,21 +110,32 @@ def picture(
     marked = dict(lettered or {})
     named = [*marked.values(), *(i for pair in pairs for i in (pair.first, pair.second))]
     source = Path(path) if path is not None else picture_path(scene)
-    # a sketch has nothing else to show, so it shows every entity; over a picture they would hide it
-    background = None if source is None else _open(source)
-    everything = outlines_of(scene) if background is None else outlines_of(scene, {*named, *others})
-    missing = [i for i in named if i not in everything]
+    others = list(others)
+    needed = outlines_of(scene, {*named, *others})
+    missing = [i for i in named if i not in needed]
     if missing:
         raise KeyError(f"image {scene.image_id!r} has no entity {missing[0]}")
-    extent = _extent(scene, background, everything)
-    view = _view(extent, [everything[i].bounds for i in named] if crop else [], size)
-    canvas = _sketch(view, everything) if background is None else _photograph(background, extent, view)
-    _annotate(canvas, view, everything, marked, pairs, others=[everything[i] for i in others if i in everything])
-    if scene.gsd:
-        _scale_bar(canvas, scene.gsd / view.scale)
-    if view.box != extent:
-        _locator(canvas, background, extent, view)
-    return canvas
+
+    def draw(background: Image.Image | None) -> Image.Image:
+        # a sketch has nothing else to show, so it shows every entity; over a picture they would hide it
+        everything = outlines_of(scene) if background is None else needed
+        extent = _extent(scene, background, everything)
+        view = _view(extent, [everything[i].bounds for i in named] if crop else [], size)
+        canvas = _sketch(view, everything) if background is None else _photograph(background, extent, view)
+        _annotate(canvas, view, everything, marked, pairs, others=[everything[i] for i in others if i in everything])
+        if scene.gsd:
+            _scale_bar(canvas, scene.gsd / view.scale)
+        if view.box != extent:
+            _locator(canvas, background, extent, view)
+        return canvas
+
+    if source is not None:
+        try:
+            with _open(source) as background:
+                return draw(background)
+        except _UNREADABLE:  # no image, too large, truncated: Pillow may say so only when it decodes
+            pass
+    return draw(None)
 
 
 def letters(witness: Mapping[str, int | Sequence[int]]) -> dict[str, int]:
@@ -232,19 +244,20 @@ def _view(extent: Box, marked: Sequence[Box], size: int) -> View:
     return View(box, size / max(box_w, box_h))
 
 
-def _open(path: Path) -> Image.Image | None:
-    """The image file, not decoded yet; None where it is no image or too large to decode."""
-    from PIL import Image, UnidentifiedImageError
+def _open(path: Path) -> Image.Image:
+    """The image file, not decoded yet. Raises one of _UNREADABLE where it is no image or too large to decode."""
+    from PIL import Image
 
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None  # our own limit below, without Pillow's warning at half of it
     try:
         image = Image.open(path)
-    except (OSError, UnidentifiedImageError, ValueError):
-        return None
     finally:
         Image.MAX_IMAGE_PIXELS = limit
-    return image if image.width * image.height <= LARGEST_PICTURE else None
+    if image.width * image.height > LARGEST_PICTURE:
+        image.close()
+        raise ValueError(f"{path} has more than {LARGEST_PICTURE} pixels")
+    return image
 
 
 def _photograph(image: Image.Image, extent: Box, view: View) -> Image.Image:
@@ -266,10 +279,7 @@ def _photograph(image: Image.Image, extent: Box, view: View) -> Image.Image:
         min(float(image.width), (right - extent[0]) * fx),
         min(float(image.height), (bottom - extent[1]) * fy),
     )
-    try:
-        part = image.crop((math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])))
-    except (OSError, SyntaxError, ValueError):  # truncated or damaged: Pillow says so only when it decodes
-        return Image.new("RGB", (width, height), PAPER)
+    part = image.crop((math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])))
     inner = (box[0] - math.floor(box[0]), box[1] - math.floor(box[1]))
     window = (inner[0], inner[1], inner[0] + box[2] - box[0], inner[1] + box[3] - box[1])
     return _as_rgb(part).resize((width, height), Image.Resampling.LANCZOS, box=window, reducing_gap=3.0)
@@ -536,7 +546,8 @@ def _between(first: Outline, second: Outline) -> tuple[Point, Point]:
     """The nearest points of two outlines; their middles where they meet."""
     import shapely
 
-    line = shapely.shortest_line(first.shape, second.shape)
+    with np.errstate(invalid="ignore"):  # coordinates a rounding apart
+        line = shapely.shortest_line(first.shape, second.shape)
     (ax, ay), (bx, by) = line.coords
     if math.hypot(bx - ax, by - ay) > 1:
         return (ax, ay), (bx, by)

@@ -201,7 +201,7 @@ def _marina(site: Site, shore: float) -> None:
         frame = site.frame.at(x, shore + length / 2 - 1, math.pi / 2)
         if not pier(site, frame, length, width, wooden=wooden):
             continue
-        size = site.between(20, 27)
+        size = site.between(21.5, 27)
         slot = beam_of(size + 3) + 2.0
         along = -length / 2 + slot
         while along < length / 2 - slot / 2:

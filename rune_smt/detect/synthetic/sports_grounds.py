@@ -56,7 +56,7 @@ def sports_ground(site: Site) -> None:
         soccer_pitch(site, site.frame.at(x, field_y), length, width)
         site.take_rectangle(x, field_y, length + 6, width + 6)
         if site.chance(0.5) and half * 0.94 - x - length / 2 > 40:
-            r = min(half * 0.94 - x - length / 2 - 8, depth * 0.8)
+            r = min(half * 0.94 - x - length / 2 - 8, depth * 0.8, 92)
             _ball_park(site, x + length / 2 + 6, field_y - r / 2, r)
     elif kind <= 7:
         r = min(depth * 0.94, site.between(58, 92))
