@@ -9,6 +9,7 @@ least or the number of satisfied verdicts back to each binding. What keeps that 
   it alone; those parts, quantified ones too, are evaluated once per entity;
 - a subformula that does not speak of every variable of the frame is evaluated once per different binding of its own;
 - parts of `&` are evaluated cheapest first, each only where the ones before leave the verdict open;
+- candidates are tried in rounds, and a binding that has found enough of them is done;
 - frames are cut into chunks, so memory is bounded whatever the query.
 """
 
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
 
 CHUNK = 1 << 20  # bindings evaluated at once: eight columns of it are 64 MB
+FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings that have one find it among these
+ROUND_GROWTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +186,13 @@ class ArrayEngine:
                 a, b = self.evaluate(left, frame), self.evaluate(right, frame)
                 return np.minimum(np.maximum(2 - a, b), np.maximum(2 - b, a)).astype(np.int8)
             case Exists(var, body):
-                sure, possible = self._count(formula, var, body, frame, "exists")
+                sure, possible = self._count(formula, var, body, frame, "exists", 1)
                 return _codes(sure > 0, possible > 0)
             case ForAll(var, body):
-                sure, possible = self._count(formula, var, body, frame, "forall")
+                sure, possible = self._count(formula, var, body, frame, "forall", 1)
                 return _codes(possible == 0, sure == 0)
             case ExistsCount(op, number, var, body):
-                sure, possible = self._count(formula, var, body, frame, "exists")
+                sure, possible = self._count(formula, var, body, frame, "exists", number if op == ">=" else number + 1)
                 return _compare_range(op, sure, possible, number)
             case _:
                 assert_never(formula)
@@ -228,34 +231,43 @@ class ArrayEngine:
     # --- quantifiers --------------------------------------------------------------------------------------------------
 
     def _count(
-        self, binder: Node, var: str, body: Formula, frame: Frame, wanted: str
+        self, binder: Node, var: str, body: Formula, frame: Frame, wanted: str, enough: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """For each binding how many entities satisfy the body for certain, and how many may (int64 (n,) each).
 
-        For "forall" the body counted is the negation: how many entities are counter-examples.
+        For "forall" the body counted is the negation: how many entities are counter-examples. Where `enough` are
+        certain the rest need not be counted, so candidates are tried in rounds, few first.
         """
         alone, rest = self._apart(var, body, wanted)
         rows, verdicts = self._candidates(binder, var, alone, frame, wanted)
         starts, lengths = self._runs(rows, frame)
-        sure = np.zeros(len(frame), dtype=np.int64)
-        possible = np.zeros(len(frame), dtype=np.int64)
         if rest is None:  # nothing but the variable itself matters: counts of candidates will do
             running = np.concatenate(([0], np.cumsum(verdicts == SATISFIED)))
             return running[starts + lengths] - running[starts], lengths.astype(np.int64)
-        for chunk in _chunks(lengths, self.chunk):
-            parent, position = _expand(starts[chunk], lengths[chunk])
-            if not len(parent):
-                continue
-            inner = frame.take(slice(chunk.start, chunk.stop)).take(parent)
-            inner = Frame(inner.image, {**inner.rows, var: rows[position]})
-            self.statistics.bindings += len(inner)
-            found = self.evaluate(rest, inner)
-            if wanted == "forall":
-                found = (2 - found).astype(np.int8)
-            found = np.minimum(found, verdicts[position])
-            size = chunk.stop - chunk.start
-            sure[chunk] = np.bincount(parent[found == SATISFIED], minlength=size)
-            possible[chunk] = np.bincount(parent[found >= UNDECIDED], minlength=size)
+        sure = np.zeros(len(frame), dtype=np.int64)
+        possible = np.zeros(len(frame), dtype=np.int64)
+        waiting = np.flatnonzero(lengths)
+        done = 0
+        step = int(lengths.max(initial=0)) if enough is None else FIRST_ROUND * enough
+        while len(waiting):
+            take = np.minimum(lengths[waiting] - done, step)
+            for chunk in _chunks(take, self.chunk):
+                mine = waiting[chunk]
+                parent, position = _expand(starts[mine] + done, take[chunk])
+                inner = frame.take(mine[parent])
+                inner = Frame(inner.image, {**inner.rows, var: rows[position]})
+                self.statistics.bindings += len(inner)
+                found = self.evaluate(rest, inner)
+                if wanted == "forall":
+                    found = (2 - found).astype(np.int8)
+                found = np.minimum(found, verdicts[position])
+                sure[mine] += np.bincount(parent[found == SATISFIED], minlength=len(mine))
+                possible[mine] += np.bincount(parent[found >= UNDECIDED], minlength=len(mine))
+            done += step
+            step *= ROUND_GROWTH
+            waiting = waiting[lengths[waiting] > done]
+            if enough is not None:
+                waiting = waiting[sure[waiting] < enough]
         return sure, possible
 
     def _apart(self, var: str, body: Formula, wanted: str) -> tuple[list[Formula], Formula | None]:
@@ -393,7 +405,11 @@ class ArrayEngine:
 # --- costs: what to evaluate first ------------------------------------------------------------------------------------
 
 CHEAP = 2.0  # class atoms, equality, attributes: cheaper than finding the different bindings
-_EXPENSIVE_WORDS = {"distance": 10.0, "surrounded_by": 100.0, "aligned": 60.0, "clustered": 60.0}
+_PRICES = {
+    **dict.fromkeys(("left_of", "right_of", "above", "below", "larger", "smaller", "same_class", "center_distance"), 3.0),
+    **dict.fromkeys(("aligned", "clustered"), 60.0),
+    "surrounded_by": 100.0,
+}
 
 
 def cost(formula: Node) -> float:
@@ -407,9 +423,7 @@ def cost(formula: Node) -> float:
             word = WORDS.get(name)
             if word is None:
                 return 1.0
-            if name in _EXPENSIVE_WORDS:
-                return _EXPENSIVE_WORDS[name]
-            return 10.0 if word.arity > 1 else 2.0
+            return _PRICES.get(name, 10.0 if word.arity > 1 else 2.0)
         case Compare(_, left, right):
             return 1.0 + max(cost(left), cost(right))
         case And(parts) | Or(parts):
