@@ -546,10 +546,10 @@ def _between(first: Outline, second: Outline) -> tuple[Point, Point]:
     """The nearest points of two outlines; their middles where they meet."""
     import shapely
 
-    with np.errstate(invalid="ignore"):  # coordinates a rounding apart
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # coordinates a rounding apart
         line = shapely.shortest_line(first.shape, second.shape)
-    (ax, ay), (bx, by) = line.coords
-    if math.hypot(bx - ax, by - ay) > 1:
+    if line is not None and line.length > 1:
+        (ax, ay), (bx, by) = line.coords
         return (ax, ay), (bx, by)
     return _middle(first), _middle(second)
 
