@@ -64,7 +64,7 @@ PLAIN: dict[str, str] = {
     "A": "a|an",
     "SOME": "some|at least some",
     "ANY": "any|any of|any single",
-    "NO": "no|not any|not a|not an|not a single|not one|none of|no single|zero|not even one|none of the|no any",
+    "NO": "no|not any|not a single|not one|none of|no single|zero|not even one|none of the|no any",
     "ALL": "all|every|each|all of|each of|every one of|each one of|every single|all the|all of the|each and every",
     "NOTALL": "not all|not every|not each|not all of|not all the|not all of the|not every one of",
     "MOST": "most|the majority|a majority|the most",
@@ -74,10 +74,10 @@ PLAIN: dict[str, str] = {
     "MANY": "many|lots of|a lot of|plenty of|numerous|a large number of|a great number of|large numbers of|many of|"
     "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of",
     "ATLEAST": "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
-    "at the least|at minimum|≥|>=|not under|not below",
+    "at the least|at minimum|≥|>=",
     "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond|bigger than",
     "ATMOST": "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
-    "no greater than|not over|not above|not exceeding|no larger than",
+    "no greater than|not exceeding|no larger than",
     "FEWER": "fewer than|less than|under|below|<|lower than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
     "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
@@ -231,7 +231,7 @@ VALUED: dict[str, dict[object, str]] = {
     },
     "PREP": {
         "near": "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|in the vicinity of|"
-        "near by|nearby|very near|very close to|right next to|by the side of|at the side of|not far from|"
+        "near by|nearby|very near|very close to|right next to|by the side of|at the side of|"
         "side by side with|neighboring|neighbouring|bordering|close by|along side|at the edge of",
         "far": "far from|far away from|a long way from|remote from|distant from|far off from|away from",
         "touches": "touching|in contact with|in touch with",

@@ -112,7 +112,7 @@ def _kinds(first: _Raw, count: int, known: Kinds | None) -> Kinds:
         if first.kind == "NUMBER":
             kinds["NUM"] = Decimal(first.text.replace(",", ""))
         elif first.kind == "STRING":
-            kinds["STRING"] = first.text[1:-1]
+            kinds["STRING"] = first.text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
         elif first.text[0].isupper() and (len(first.text) == 1 or first.text[1:].isdigit()):
             kinds["LETTER"] = first.text
     return kinds or {"UNKNOWN": None}

@@ -1,0 +1,42 @@
+"""Formulas to English: the reading that is shown back to people beside every result.
+
+Short and natural where the formula has such a shape, and always a sentence that `read_english` reads back to a formula
+of the same meaning: what is not seen to do so is said in the regular form, with letters.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ..errors import RuneError
+from .nodes import Formula
+from .printer import canonical_names
+from .vocabulary import Vocabulary
+
+LONGEST_CHECKED = 600  # letters of a short form; a longer one is not short, and reading it back takes its time
+
+
+def verbalise(formula: Formula, vocabulary: Vocabulary) -> str:
+    """The formula in English. Deterministic; reads back to the same meaning. For any closed formula that the vocabulary knows."""
+    return _said(canonical_names(formula), vocabulary)
+
+
+@lru_cache(maxsize=256)
+def _said(formula: Formula, vocabulary: Vocabulary) -> str:
+    from .english.lettered import Lettered
+    from .english.natural import natural
+
+    short = natural(formula, vocabulary)
+    if short is not None and len(short) <= LONGEST_CHECKED and _reads_back(short, formula, vocabulary):
+        return short
+    return Lettered(vocabulary).said(formula)
+
+
+def _reads_back(text: str, formula: Formula, vocabulary: Vocabulary) -> bool:
+    from .english.reading import read_english
+    from .english.sameness import same_meaning
+
+    try:
+        return same_meaning(read_english(text, vocabulary).formula, formula)
+    except RuneError:
+        return False
