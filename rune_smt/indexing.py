@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,6 @@ __all__ = ["IndexReport", "index", "index_with_report", "render_report"]
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Sources: TypeAlias = PathLike | Sequence[PathLike]
-Unknown: TypeAlias = Literal["keep", "drop", "error"]
 Names: TypeAlias = PathLike | Sequence[str] | Mapping[int, str]
 
 ASSUME_EXTENT = "assume_extent"
@@ -57,11 +56,37 @@ CROWD = {"exclude": False, "mark": False, "keep": True}
 MIN_SCORE = 0.05
 
 
-def index(sources: Sources, out: PathLike | None = None, **options: Any) -> Archive:
-    """An archive from annotation files; `index_with_report` has the options and also says what was done.
+class IndexOptions(TypedDict, total=False):
+    """The options of `index` and `index_with_report`: what they mean stands there."""
+
+    format: str
+    images: PathLike | None
+    image_list: PathLike | None
+    image_table: PathLike | None
+    image_size: str | tuple[int, int] | None
+    gsd: float | None
+    headers: PathLike | None
+    coco_gt: PathLike | None
+    crowd: str
+    names: Names | None
+    vocabulary: str | Path | Vocabulary | None
+    unknown: str
+    min_score: float
+    append: bool
+    overwrite: bool
+    skip_bad: bool
+    assume_extent: bool
+    progress: bool
+
+
+def index(sources: Sources, out: PathLike | None = None, **options: Unpack[IndexOptions]) -> Archive:
+    """An archive from annotation files or detections.
 
     sources  a file or folder, or several
     out      the folder to make; None keeps the archive in memory
+    options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
+             format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
+             unknown, min_score, append, overwrite, skip_bad, assume_extent, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -272,12 +297,13 @@ def _format(name: str, paths: Sequence[PathLike], journal: Journal) -> tuple[For
 
 
 def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal) -> list[SourceFile]:
-    files, others = list_files(paths, chosen.wanted)
-    if not files:
+    listing = list_files(paths, chosen.wanted)
+    if not listing.files:
         shown = ", ".join(Path(path).as_posix() for path in paths)
         raise DataError(f"{shown}: no files of format {chosen.name} ({chosen.title}) found.")
-    journal.note_all("other files", [path for path in others if not is_picture(PurePosixPath(path))])
-    return files
+    journal.note_all("file twice", listing.twice)
+    journal.note_all("other files", [path for path in listing.others if not is_picture(PurePosixPath(path))])
+    return listing.files
 
 
 def _names(names: Names | None) -> Mapping[int, str] | None:

@@ -30,7 +30,7 @@ class Choice:
 
 def choose_format(sources: Sequence[str | os.PathLike[str]]) -> Choice:
     """The format that most of the first 20 files look like. DataError if none does, or two do equally often."""
-    files, _ = list_files(sources, lambda path: any(known.wanted(path) for known in formats()))
+    files = list_files(sources, lambda path: any(known.wanted(path) for known in formats())).files
     if not files:
         endings = "files that end in .txt, .json or .jsonl"
         raise DataError(f"{_shown(sources)}: no annotation files found.", hint=f"Looked for {endings}. {_known()}")
@@ -63,7 +63,9 @@ def choose_format(sources: Sequence[str | os.PathLike[str]]) -> Choice:
         for file, _ in found
         if file.shown not in mine
     )
-    files_text = "the only file has" if seen == 1 else f"{most} of the first {seen} files have"
+    files_text = (
+        "the only file has" if seen == 1 else f"{most} of the first {seen} files {'has' if most == 1 else 'have'}"
+    )
     chosen = next(known for known in formats() if known.name == best[0])
     return Choice(chosen, f"{files_text} {votes[best[0]][0][1]}", others)
 

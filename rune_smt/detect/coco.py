@@ -47,15 +47,11 @@ class _BadError(Exception):
 
 def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
     """The images of a file, then its annotations in list order. Bad data is named by file and annotation."""
-    known = None
-    if options.coco_gt is not None:
-        path = Path(options.coco_gt)
-        document = _load(path, path.as_posix())
-        if not _is_ground_truth(document):
-            raise DataError(f"{path.as_posix()}: --coco-gt needs a COCO file with 'images' and 'categories'.")
-        known = _Catalogue(document, SourceFile(path, path.as_posix(), path.name, "", ""), options.journal, many=False)
-        yield bare_chunk(known.records)
+    known = None if options.coco_gt is None else _named_by(Path(options.coco_gt), options)
+    told = False
     for file in files:
+        if known is not None and Path(file.path).resolve() == Path(options.coco_gt).resolve():
+            continue  # it lies among the results, and is there to name things only
         try:
             document = _load(file.path, file.shown)
         except DataError as error:
@@ -64,6 +60,9 @@ def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
         if isinstance(document, list):
             if known is None:
                 raise DataError(f"{file.shown}: a list of results, and no images and categories.", hint=RESULTS_HINT)
+            if not told:
+                yield bare_chunk(known.records)
+                told = True
             yield from _chunks(file, document, known, options)
         elif _is_ground_truth(document):
             catalogue = _Catalogue(document, file, options.journal, many=len(files) > 1)
@@ -75,6 +74,15 @@ def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
                 f"{file.shown}: expected a COCO file with 'images', 'annotations' and 'categories', "
                 f"got {keys or 'nothing'}."
             )
+
+
+def _named_by(path: Path, options: ReadOptions) -> _Catalogue:
+    """The images and categories of --coco-gt."""
+    shown = path.as_posix()
+    document = _load(path, shown)
+    if not _is_ground_truth(document):
+        raise DataError(f"{shown}: --coco-gt needs a COCO file with 'images' and 'categories'.")
+    return _Catalogue(document, SourceFile(path, shown, path.name, "", ""), options.journal, many=False)
 
 
 def _load(path: Path, shown: str) -> Any:

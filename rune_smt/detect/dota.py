@@ -35,6 +35,7 @@ def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
 def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chunk:
     record, start = read_header(file, lines, options.journal)
     numbers, coordinates, labels, difficulties = [], [], [], []
+    problems: list[tuple[int, str, str | None]] = []
     for number, line in enumerate(lines[start:], start + 1):
         fields = line.split()
         if not fields:
@@ -57,7 +58,7 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
             else:
                 fields[8] = name
         if wrong is not None:
-            options.journal.bad(f"{file.shown}:{number}: {wrong}: '{excerpt(fields)}'", hint=_hint(fields))
+            problems.append((number, f"{file.shown}:{number}: {wrong}: '{excerpt(fields)}'", _hint(fields)))
             continue
         numbers.append(number)
         coordinates += fields[:8]
@@ -68,16 +69,15 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
     places = np.array(numbers, dtype=np.int64)
     corners = values.reshape(-1, 8)
     if bad is not None:
-        for row, column in first_bad(bad.reshape(-1, 8)):
-            field = coordinates[row * 8 + column]
+        wrong_rows = bad.reshape(-1, 8)
+        for row, column in first_bad(wrong_rows):
             fields = [*coordinates[row * 8 : row * 8 + 8], labels[row]]
-            options.journal.bad(
-                f"{file.shown}:{numbers[row]}: {EXPECTED}, but {what_is_wrong(field)}: '{excerpt(fields)}'",
-                hint=_hint(fields),
-            )
-        good: NDArray[np.bool_] = np.logical_not(bad.reshape(-1, 8).any(axis=1))
+            wrong = f"{EXPECTED}, but {what_is_wrong(fields[column])}: '{excerpt(fields)}'"
+            problems.append((numbers[row], f"{file.shown}:{numbers[row]}: {wrong}", _hint(fields)))
+        good: NDArray[np.bool_] = np.logical_not(wrong_rows.any(axis=1))
         corners, difficult, places = corners[good], difficult[good], places[good]
         labels = [label for label, keep in zip(labels, good, strict=True) if keep]
+    options.journal.bad_lines(problems)
     return Chunk(
         images=(record,),
         image=np.zeros(len(labels), dtype=np.int64),
@@ -125,7 +125,7 @@ def read_header(file: SourceFile, lines: list[str], journal: Journal) -> tuple[I
 
 def read_headers(folder: str | os.PathLike[str], journal: Journal) -> list[ImageRecord]:
     """Source and gsd of the images whose label files lie in `folder`; for formats that know neither (--headers)."""
-    files, _ = list_files([folder], wanted)
+    files = list_files([folder], wanted).files
     if not files:
         raise DataError(f"{Path(folder).as_posix()} has no .txt files to read header lines from.")
     found = []

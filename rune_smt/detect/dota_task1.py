@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,15 +27,16 @@ from rune_smt.detect.records import (
     SourceFile,
 )
 
+Problem: TypeAlias = tuple[int, str, str | None]  # line, message, hint
 EXPECTED = "expected an image, a score and 8 numbers (Task1) or 4 (Task2)"
 
 
 def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
-    """One chunk a file and width of line."""
+    """One chunk a file."""
     for file in files:
         lines = read_lines(file, options.journal)
         if lines is not None:
-            yield from _read_file(file, lines, options)
+            yield _read_file(file, lines, options)
 
 
 def class_of(file: SourceFile) -> str:
@@ -42,7 +44,8 @@ def class_of(file: SourceFile) -> str:
     return re.sub(r"^task[12]_", "", str(file.path.stem), flags=re.IGNORECASE)
 
 
-def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chunks:
+def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chunk:
+    problems: list[Problem] = []
     rows: dict[int, list[list[str]]] = {6: [], 10: []}
     numbers: dict[int, list[int]] = {6: [], 10: []}
     for number, line in enumerate(lines, 1):
@@ -52,29 +55,31 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
             numbers[len(fields)].append(number)
         elif fields:
             got = f"{len(fields)} field{'s' if len(fields) > 1 else ''}"
-            options.journal.bad(f"{file.shown}:{number}: {EXPECTED}, got {got}: '{excerpt(fields)}'")
+            problems.append((number, f"{file.shown}:{number}: {EXPECTED}, got {got}: '{excerpt(fields)}'", None))
     if rows[6] and rows[10]:
-        mixed = f"{file.shown}:{max(numbers[6][0], numbers[10][0])}"
-        options.journal.bad(f"{mixed}: lines of Task1 (10 fields) and Task2 (6 fields) are mixed in one file.")
+        second = max(numbers[6][0], numbers[10][0])
+        mixed = f"{file.shown}:{second}: lines of Task1 (10 fields) and Task2 (6 fields) are mixed in one file."
+        problems.append((second, mixed, None))
         rows[6], numbers[6] = [], []
-    for width in (10, 6):
-        if rows[width]:
-            yield _table(file, rows[width], np.array(numbers[width], dtype=np.int64), width, options)
+    width = 6 if rows[6] else 10
+    chunk = _table(file, rows[width], np.array(numbers[width], dtype=np.int64), width, problems)
+    options.journal.bad_lines(problems)
+    return chunk
 
 
-def _table(file: SourceFile, rows: list[list[str]], numbers: Ints, width: int, options: ReadOptions) -> Chunk:
+def _table(file: SourceFile, rows: list[list[str]], numbers: Ints, width: int, problems: list[Problem]) -> Chunk:
     values, bad = to_numbers([field for fields in rows for field in fields[1:]])
     table = values.reshape(-1, width - 1)
     wrong = np.zeros(table.shape, dtype=bool) if bad is None else bad.reshape(table.shape)
     for row, column in first_bad(wrong):
-        field = rows[row][column + 1]
-        options.journal.bad(
-            f"{file.shown}:{numbers[row]}: {EXPECTED}, but {what_is_wrong(field)}: '{excerpt(rows[row])}'"
-        )
+        what = what_is_wrong(rows[row][column + 1])
+        message = f"{file.shown}:{numbers[row]}: {EXPECTED}, but {what}: '{excerpt(rows[row])}'"
+        problems.append((int(numbers[row]), message, None))
     good = ~wrong.any(axis=1)
     outside = good & ~((table[:, 0] >= 0.0) & (table[:, 0] <= 1.0))
     for row in np.flatnonzero(outside).tolist():
-        options.journal.bad(f"{file.shown}:{numbers[row]}: score must be from 0 to 1, got {rows[row][1]}.")
+        message = f"{file.shown}:{numbers[row]}: score must be from 0 to 1, got {rows[row][1]}."
+        problems.append((int(numbers[row]), message, None))
     good &= ~outside
     kept = np.flatnonzero(good)
     table = table[kept]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,32 +18,52 @@ from rune_smt.errors import DataError
 Wanted = Callable[[PurePosixPath], bool]
 
 
-def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> tuple[list[SourceFile], list[str]]:
-    """The files below the sources that a format wants, and the paths of the others.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies below some sources.
+
+    files   those that a format wants, in reading order
+    others  paths of those that it does not
+    twice   paths that were named more than once, by two sources or through a link
+    """
+
+    files: list[SourceFile]
+    others: list[str]
+    twice: list[str]
+
+
+def list_files(sources: Sequence[str | os.PathLike[str]], wanted: Wanted) -> Listing:
+    """The files below the sources.
 
     Sorted by file name in byte order, then by path: the order in which entities are numbered. A source that is a file
     is taken whatever its name. Hidden files (a leading dot) and `__MACOSX` are passed over without a word.
     DataError if a source does not exist or cannot be listed.
     """
-    found: dict[Path, SourceFile] = {}
+    found: dict[str, SourceFile] = {}
     others: list[str] = []
+    twice: list[str] = []
     for source in sources:
         top = Path(source)
         if not top.exists():
             raise DataError(f"{_shown(source)} does not exist.")
-        if top.is_file():
-            found.setdefault(top.resolve(), SourceFile(top, _shown(top), top.name, "", _shown(top.parent)))
-            continue
-        inside = list(_walk(top, ()))
-        mine = _preferred([rel for rel in inside if wanted(rel)])
-        others += [_join(_shown(source), str(rel)) for rel in sorted(set(inside) - set(mine))]
-        own_name = top.resolve().name
-        for rel in mine:
-            path = top / rel
-            folder = "" if rel.parent == PurePosixPath(".") else str(rel.parent)
-            file = SourceFile(path, _join(_shown(source), str(rel)), f"{own_name}/{rel}", folder, _shown(source))
-            found.setdefault(path.resolve(), file)
-    return sorted(found.values(), key=_reading_order), others
+        if top.is_dir():
+            inside = _walk(top, (), frozenset({os.path.realpath(top)}))
+            mine = _preferred([rel for rel in inside if wanted(rel)])
+            others += [_join(_shown(source), str(rel)) for rel in sorted(set(inside) - set(mine))]
+            own_name = top.resolve().name
+            new = [_below(source, own_name, rel) for rel in mine]
+        else:
+            new = [SourceFile(top, _shown(top), top.name, "", _shown(top.parent))]
+        for file in new:
+            if found.setdefault(os.path.realpath(file.path), file) is not file:
+                twice.append(file.shown)
+    return Listing(sorted(found.values(), key=_reading_order), others, twice)
+
+
+def _below(source: str | os.PathLike[str], own_name: str, rel: PurePosixPath) -> SourceFile:
+    folder = "" if rel.parent == PurePosixPath(".") else str(rel.parent)
+    shown = _shown(source)
+    return SourceFile(Path(source) / rel, _join(shown, str(rel)), f"{own_name}/{rel}", folder, shown)
 
 
 def _reading_order(file: SourceFile) -> tuple[bytes, bytes, bytes]:
@@ -55,25 +76,28 @@ def _preferred(files: list[PurePosixPath]) -> list[PurePosixPath]:
     return labelled or files
 
 
-def _walk(top: Path, below: tuple[str, ...]) -> list[PurePosixPath]:
+def _walk(top: Path, below: tuple[str, ...], above: frozenset[str]) -> list[PurePosixPath]:
+    """Every file below a folder; a link to a folder that it lies in is not followed."""
     files: list[PurePosixPath] = []
+    folder = top.joinpath(*below)
     try:
-        entries = list(os.scandir(top.joinpath(*below)))
+        entries = list(os.scandir(folder))
     except OSError as error:
-        raise DataError(f"{_shown(top.joinpath(*below))} cannot be listed: {error.strerror}.") from error
+        raise DataError(f"{_shown(folder)} cannot be listed: {error.strerror}.") from error
     for entry in entries:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         if entry.is_dir():
-            files += _walk(top, (*below, entry.name))
-        elif entry.is_file():
-            files.append(PurePosixPath(*below, entry.name))
+            real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+            if real not in above:
+                files += _walk(top, (*below, entry.name), above | {os.path.realpath(entry.path)})
+        else:
+            files.append(PurePosixPath(*below, entry.name))  # also a broken link: opening it says so
     return files
 
 
 def _shown(path: str | os.PathLike[str]) -> str:
-    text = Path(path).as_posix()
-    return text if text != "." else "."
+    return Path(path).as_posix()
 
 
 def _join(folder: str, name: str) -> str:
@@ -115,10 +139,10 @@ def parse_json(text: str, shown: str, first_line: int = 1) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        place = f"{shown}:{first_line + error.lineno - 1}: column {error.colno}"
+        place = f"{shown}:{first_line + error.lineno - 1}:{error.colno}"
         cut = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
         hint = "The text ends too early: the file may be cut off." if cut else None
-        raise DataError(f"{place}: not valid JSON: {error.msg}.", hint=hint) from error
+        raise DataError(f"{place}: not valid JSON: {error.msg.removesuffix(' starting at')}.", hint=hint) from error
     except RecursionError as error:
         raise DataError(f"{shown}:{first_line}: not valid JSON: nested too deep.") from error
 

@@ -75,7 +75,7 @@ def _common_end(left: str, right: str) -> int:
 
 def find_pictures(folder: str | os.PathLike[str]) -> Pictures:
     """The pictures below a folder, or the one picture given. DataError if there are none."""
-    files, _ = list_files([folder], is_picture)
+    files = list_files([folder], is_picture).files
     shown = Path(folder).as_posix()
     if not files:
         raise DataError(f"{shown} has no pictures.", hint=f"Known endings: {' '.join(sorted(PICTURE_SUFFIXES))}")
@@ -194,10 +194,11 @@ def read_table(path: str | os.PathLike[str], journal: Journal) -> list[ImageRow]
 def _table_record(image_id: str, place: str, row: dict[str, Any], journal: Journal) -> ImageRecord:
     sizes: dict[str, int | None] = {}
     for side in ("width", "height"):
-        value = _number(row.pop(side, None))
+        text = row.pop(side, None)
+        value = _number(text)
         sizes[side] = as_size(value)
         if value is not None and sizes[side] is None:
-            journal.bad(f"{place}: {side} must be a whole number of pixels above 0, got {value}.")
+            journal.bad(f"{place}: {side} must be a whole number of pixels above 0, got {text}.")
     gsd_text = row.pop("gsd", None)
     gsd_value = _number(gsd_text)
     if isinstance(gsd_value, str):

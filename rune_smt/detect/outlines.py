@@ -105,5 +105,12 @@ def even_odd(parts: Shapes) -> tuple[Any, bool]:
     pieces = shapely.get_parts(shapely.get_parts(shape))
     areas = [piece for piece in pieces if piece.geom_type == "Polygon" and piece.area > 0]
     if not areas:
-        return shapely.multipolygons(parts), bool(broken.any())  # nothing is inside: an outline of area zero
+        return _chord(parts), bool(broken.any())  # they cancel out
     return (areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)), bool(broken.any())
+
+
+def _chord(parts: Shapes) -> Any:
+    """An outline without area: the line from the first corner to the one farthest from it."""
+    corners = shapely.get_coordinates(parts)
+    far = corners[int(np.hypot(*(corners - corners[0]).T).argmax())]
+    return shapely.Polygon([corners[0], far, corners[0], far])

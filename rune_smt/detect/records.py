@@ -168,6 +168,11 @@ class Journal:
             raise DataError(message, hint=hint)
         self.skipped.append(message)
 
+    def bad_lines(self, problems: Iterable[tuple[int, str, str | None]]) -> None:
+        """Bad data of one file, (line, message, hint) each, in the order of its lines."""
+        for _, message, hint in sorted(problems, key=lambda problem: problem[0]):
+            self.bad(message, hint=hint)
+
     def note(self, kind: str, example: str | None = None, count: int = 1, **values: object) -> None:
         """One of the kinds of report.SENTENCES happened `count` times."""
         tally = self.tallies.setdefault(kind, Tally())

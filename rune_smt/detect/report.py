@@ -21,7 +21,7 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "This format names only images with detections: {n} images. "
         'Queries with "no ..." cannot return the others. Give --images, --image-list or --image-table.',
     ),
-    "skipped": ("warning", "{n} unreadable place was skipped:", "{n} unreadable places were skipped:"),
+    "skipped": ("warning", "{n} unreadable place was skipped", "{n} unreadable places were skipped"),
     "repaired": (
         "warning",
         "{n} outline crossed itself and was repaired (make_valid, its area parts kept)",
@@ -259,7 +259,7 @@ def _note_lines(note: Note) -> list[str]:
     head = f"{note.level}: {note.text}"
     if note.kind == "skipped":
         rest = note.count - len(note.examples)
-        return [head, *(f"  {place}" for place in note.examples), *([f"  and {rest:,} more"] if rest > 0 else [])]
+        return [f"{head}:", *(f"  {place}" for place in note.examples), *([f"  and {rest:,} more"] if rest > 0 else [])]
     if not note.examples:
         return [head if head.endswith(".") else head + "."]
     more = ", ..." if note.count > len(note.examples) else ""
