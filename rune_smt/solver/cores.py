@@ -18,7 +18,7 @@ from ..grammar.printer import canonical
 from ..verdict import VIOLATED
 from .clauses import ClauseForm, relax
 from .ground import Ground, expanded
-from .holds import holds
+from .judge import judged
 from .world import World
 from .z3_engine import Tracked
 
@@ -184,10 +184,10 @@ def confirm_core(form: ClauseForm, world: World, core: Clauses) -> None:
 
     Relaxing only raises verdicts, so sparing one clause at a time is enough. raises DisagreementError with a reproducer
     """
-    if holds(relax(form, core), world) != VIOLATED:
+    if judged(relax(form, core), world) != VIOLATED:
         raise _refused(form, world, core, "holds does not find the relaxed query violated")
     for clause in sorted(core):
-        if holds(relax(form, core - {clause}), world) == VIOLATED:
+        if judged(relax(form, core - {clause}), world) == VIOLATED:
             raise _refused(form, world, core, f"holds finds it violated without clause {clause} too")
 
 

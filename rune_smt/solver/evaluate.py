@@ -62,7 +62,7 @@ class Booleans(Expander):
             result[cell] = holds(here)
         return result
 
-    def undecided(self, need: Mask | None, one: Array, every: bool) -> Mask | None:
+    def undecided(self, need: Mask | None, one: Array, every: bool, literals_only: bool) -> Mask | None:
         """Where the value so far is not yet the one that settles it."""
         open_here = one if every else ~one
         return open_here if need is None else need & open_here

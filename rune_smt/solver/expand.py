@@ -101,8 +101,11 @@ class Expander(ABC):
         `holds`, monotone, says whether it does when just these entities are good.
         """
 
-    def undecided(self, need: Mask | None, one: Array, every: bool) -> Mask | None:
-        """Where the other parts of an `&` or `|` still matter, given the value of some; None for everywhere."""
+    def undecided(self, need: Mask | None, one: Array, every: bool, literals_only: bool) -> Mask | None:
+        """Where the other parts of an `&` or `|` still matter, given the value of some; None for everywhere.
+
+        literals_only   the parts so far are literals
+        """
         return need
 
     # --- the walk -----------------------------------------------------------------------------------------------------
@@ -159,14 +162,16 @@ class Expander(ABC):
             starts.append(start)
             start += self._size(part)
         result: Array | None = None
+        literals_only = True
         for i in sorted(range(len(parts)), key=lambda i: self._cost(parts[i])):
             if result is None:
-                result = self.good(parts[i], starts[i], wanted, scope, need)
+                result, literals_only = self.good(parts[i], starts[i], wanted, scope, need), is_literal(parts[i])
                 continue
-            here = self.undecided(need, result, every)
+            here = self.undecided(need, result, every, literals_only)
             if here is not None and not here.any():
                 break
             result = self.join(result, self.good(parts[i], starts[i], wanted, scope, here), every)
+            literals_only = literals_only and is_literal(parts[i])
         assert result is not None
         return result
 

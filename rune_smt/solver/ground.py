@@ -268,7 +268,7 @@ class Terms(Expander):
             result[cell] = self.ground.some(ways)
         return result
 
-    def undecided(self, need: Mask | None, one: Array, every: bool) -> Mask | None:
+    def undecided(self, need: Mask | None, one: Array, every: bool, literals_only: bool) -> Mask | None:
         """Relaxing leaves everything open but what is settled for good."""
         open_here: Mask = one != (FALSE if every else TRUE)
         return open_here if need is None else need & open_here

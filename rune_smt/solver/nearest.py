@@ -38,14 +38,14 @@ from .clauses import Clause, ClauseForm, Occurrence, replace_literals
 from .evaluate import Booleans
 from .expand import Array, Expander
 from .ground import Ground, expanded
-from .holds import holds
+from .judge import judged
 from .tables import Mask, Scope
 from .world import World, variables_of
 
 Floats = NDArray[np.float64]
 
 MAX_TIES = 50  # tuples with the very same value that are tried one by one
-ULPS = 8  # how far past the value a product of floats may need the limit to be
+DOUBLINGS = 12  # how often the step past a value is doubled, from one float on: sums and products round
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,8 @@ def _confirmed(
     rising: bool, entities: tuple[int, ...],
 ) -> Nearest | None:  # fmt: skip
     """The nearest limit, once `holds` has found the query satisfied at it, or just past it."""
-    limit = needed
-    for step in range(ULPS):
+    limit, toward = needed, inf if rising else -inf
+    for step in range(DOUBLINGS):
         if (step or not past) and satisfied_at(form, world, clause, scale, limit):
             rows = tuple(np.array([world.row(entity)]) for entity in entities)
             quantity, unit, actual, present = scale.told(rows)
@@ -171,7 +171,7 @@ def _confirmed(
                 clause.index, quantity, unit, actual, present, shown, past, scale.now, scale.unit, entities, metres,
                 text,
             )  # fmt: skip
-        limit = nextafter(limit, inf if rising else -inf)
+        limit = nextafter(needed + (limit - needed) * 2, toward)
     return None
 
 
@@ -194,7 +194,7 @@ def satisfied_at(form: ClauseForm, world: World, clause: Clause, scale: Scale, l
 
     changed = replace_literals(form, choose)
     judge = _Altered(world, marked, altered) if isinstance(altered, Facts) else world
-    return holds(changed, judge) == SATISFIED
+    return judged(changed, judge) == SATISFIED
 
 
 class _Altered(World):
@@ -299,7 +299,7 @@ class _Limits(Expander):
             result[cell] = next((s for s in steps[steps < inf] if holds([keys <= s for keys in here])), inf)
         return result
 
-    def undecided(self, need: Mask | None, one: Array, every: bool) -> Mask | None:
+    def undecided(self, need: Mask | None, one: Array, every: bool, literals_only: bool) -> Mask | None:
         """Where the value so far does not settle it."""
         open_here: Mask = np.asarray(one != (inf if every else -inf))
         return open_here if need is None else need & open_here
@@ -326,7 +326,7 @@ def _fitted(need: Mask, shape: tuple[int, ...]) -> Mask:
     """A mask over the scope as one of the given shape, whose axes of length 1 stand for all."""
     for axis, length in enumerate(shape):
         if length == 1 and need.shape[axis] != 1:
-            need = need.any(axis=axis, keepdims=True)
+            need = np.asarray(need.any(axis=axis, keepdims=True))
     return np.broadcast_to(need, shape)
 
 
