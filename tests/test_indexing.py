@@ -81,7 +81,9 @@ def test_dota8():
     assert done.report.without_size == 0
     with pytest.raises(DataError) as caught:
         index(shared("data", "dota8"))
-    assert str(caught.value).endswith("no data.yaml lies beside or above the labels.")
+    assert caught.value.hint == (
+        "Put a data.yaml with 'names', or a classes.txt, beside or above the labels, or give --names FILE."
+    )
 
 
 # --- ids and scores ---------------------------------------------------------------------------------------------------

@@ -255,7 +255,7 @@ def _outline(annotation: Mapping[str, Any]) -> tuple[list[Floats], Any]:
         raise _BadError("neither segmentation nor bbox")
     if not isinstance(bbox, list) or len(bbox) != 4:
         raise _BadError(f"bbox must be [x, y, width, height], got {bbox!r}")
-    x, y, width, height = _numbers(bbox, "bbox")
+    x, y, width, height = _numbers(bbox, "bbox").tolist()
     if width < 0 or height < 0:
         raise _BadError(f"width and height of bbox must not be negative, got {bbox!r}")
     return [np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])], None
@@ -266,17 +266,22 @@ def _ring(part: Any) -> Floats:
     if not isinstance(part, list) or len(part) < 2 or len(part) % 2:
         length = f"{len(part)} numbers" if isinstance(part, list) else type(part).__name__
         raise _BadError(f"a part of segmentation must be [x1, y1, x2, y2, ...], got {length}")
-    ring = np.array(_numbers(part, "segmentation"), dtype=np.float64).reshape(-1, 2)
+    ring = _numbers(part, "segmentation").reshape(-1, 2)
     return ring[:-1] if len(ring) > 1 and (ring[0] == ring[-1]).all() else ring
 
 
-def _numbers(values: list[Any], field: str) -> list[float]:
+def _numbers(values: list[Any], field: str) -> Floats:
+    """The values as float64; bool is no number here."""
+    if set(map(type, values)) <= {int, float}:
+        numbers = np.array(values, dtype=np.float64)
+        if np.isfinite(numbers).all():
+            return numbers
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _BadError(f"{field} has {value!r} where a number was expected")
-        if not np.isfinite(value):
+        if not np.isfinite(float(value)):
             raise _BadError(f"{field} has the coordinate {value}; every coordinate must be a finite number")
-    return [float(value) for value in values]
+    raise _BadError(f"{field} has a number that is too large")
 
 
 def _further(annotation: Mapping[str, Any]) -> dict[str, Scalar]:

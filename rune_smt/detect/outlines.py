@@ -28,8 +28,7 @@ def store(outlines: Outlines) -> tuple[Any, Ints, Ints]:
     flat = np.zeros(len(shapes), dtype=np.bool_)
     flat[quads] = _flat_quads(outlines, quads)
     rest = np.setdiff1d(np.arange(len(shapes)), quads)
-    flat[rest] = shapely.area(shapely.convex_hull(shapes[rest])) == 0
-    doubtful = rest[~flat[rest] & ~shapely.is_valid(shapes[rest])]
+    doubtful = rest[~shapely.is_valid(shapes[rest])]  # what has no area, or crosses itself, is not valid
     settled, repaired = settle(shapes[doubtful])
     flat[doubtful] = shapely.area(settled) == 0
     return to_storage(shapes), np.union1d(doubtful[repaired], crossing), np.flatnonzero(flat)

@@ -140,8 +140,7 @@ def _read_file(
                 wrong = f"class number {cls} has no name"
                 hint = _no_name_hint(names)
         if wrong is not None or label is None:
-            shown = "" if hint and hint.startswith("Give --names") else f": '{excerpt(fields)}'"
-            options.journal.bad(f"{file.shown}:{number}: {wrong}{shown}" + ("" if shown else "."), hint=hint)
+            options.journal.bad(f"{file.shown}:{number}: {wrong}: '{excerpt(fields)}'", hint=hint)
             continue
         even = len(fields) % 2 == 0
         scores.append(float(line[-1]) if even else 1.0)
@@ -185,8 +184,9 @@ def _wrong(fields: list[str], line: np.ndarray[Any, np.dtype[np.float64]]) -> st
 
 
 def _no_name_hint(names: Mapping[int, str] | None) -> str:
-    known = f"the names go from 0 to {max(names)}" if names else "no data.yaml lies beside or above the labels"
-    return f"Give --names FILE (a data.yaml with names, or one name a line); {known}."
+    if names:
+        return f"The names go from 0 to {max(names)}: mend data.yaml, or give others with --names FILE."
+    return "Put a data.yaml with 'names', or a classes.txt, beside or above the labels, or give --names FILE."
 
 
 def _hint(fields: list[str]) -> str | None:
