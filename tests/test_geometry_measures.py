@@ -8,7 +8,7 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rune_smt.entities.geometry import MEASURES, as_array, common_area, gap, measures, outline, union_area
+from rune_smt.entities.geometry import MEASURES, as_array, common_area, gap, measures, outline, ring_around, union_area
 from rune_smt.testing.scenes import outlines, scenes
 
 points = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=3, max_size=8)
@@ -110,6 +110,17 @@ def test_numbers_between_two_outlines():
     assert common_area(a, d)[0] == 4
     assert union_area(np.concatenate([a, d, b])) == 16 + 36 - 4
     assert union_area(b) == 0
+
+
+@settings(max_examples=150)
+@given(polygon=outlines() | points, breadth=st.sampled_from((1.0, 2.5, 7.0)))
+def test_a_ring_has_at_least_the_area_that_lets_pairs_be_skipped(polygon, breadth):
+    shape = outline(polygon)
+    ring = ring_around(as_array([shape]), np.array([breadth]))[0]
+    disc = math.pi * breadth**2
+    assert ring.area >= 0.99 * (disc + 2 * math.sqrt(disc * shape.area))  # 32 chords for the circle
+    if shape.area == 0:  # points, segments and paths there and back
+        assert ring.area <= disc + 2 * breadth * shape.length
 
 
 @pytest.mark.parametrize("shape", ["quadrilaterals", "triangles"])

@@ -23,6 +23,7 @@ from .outline import (
     from_storage,
     outline,
     polygon,
+    quiet,
     settle,
     to_storage,
 )
@@ -54,6 +55,7 @@ DIRECTION_RATIO = 1.1  # the long side of a near-square flips with a pixel of no
 MEASURES = ("cx", "cy", "area", "length", "width", "diag", "angle", "min_x", "min_y", "max_x", "max_y")
 
 
+@quiet
 def measures(polygons: Shapes) -> dict[str, Floats]:
     """The derived numbers of every outline, float64 (n,) each, by the names in MEASURES.
 
@@ -86,11 +88,13 @@ def measures(polygons: Shapes) -> dict[str, Floats]:
     }
 
 
+@quiet
 def gap(a: Shapes, b: Shapes) -> Floats:
     """Euclidean distance between the outlines a[i] and b[i] in pixels, 0 where they meet."""
     return np.asarray(shapely.distance(a, b), np.float64)
 
 
+@quiet
 def common_area(a: Shapes, b: Shapes) -> Floats:
     """Area of the intersection of a[i] and b[i], px2; 0 where one of them is a point or a line."""
     areal = (shapely.get_dimensions(a) == 2) & (shapely.get_dimensions(b) == 2)
@@ -101,12 +105,18 @@ def common_area(a: Shapes, b: Shapes) -> Floats:
     return result
 
 
+@quiet
 def ring_around(shapes: Shapes, breadth: Floats) -> Shapes:
     """The ring of this breadth (px) around every outline: its buffer less itself."""
+    shapes = shapes.copy()
+    # A closed path would be buffered as the boundary of something, without its ends; noded it is lines.
+    paths = shapely.get_num_coordinates(shapes) * (shapely.get_dimensions(shapes) == 1) > 2
+    shapes[paths] = shapely.node(shapes[paths])
     grown = shapely.buffer(shapes, breadth, quad_segs=8)
     return as_array(shapely.difference(grown, shapes))
 
 
+@quiet
 def union_area(shapes: Shapes) -> float:
     """Area that the outlines cover together, px2."""
     solid = shapes[shapely.get_dimensions(shapes) == 2]

@@ -6,10 +6,11 @@ or a MultiLineString. On disk every outline is a polygon or multipolygon; those 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import pairwise
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import shapely
@@ -24,6 +25,20 @@ Bools: TypeAlias = NDArray[np.bool_]
 POINT, LINE, RING, POLYGON, MULTI_LINE, MULTI_POLYGON = 0, 1, 2, 3, 5, 6  # shapely's type numbers
 NOT_FINITE = "An outline has a coordinate that is NaN or infinite."
 CONVEX = 1e-12  # a corner's cross product below this share of the outline's squared extent is not surely convex
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def quiet(function: Callable[P, R]) -> Callable[P, R]:
+    """GEOS sets the processor's flags for tiny and huge numbers on its way to right results: no warnings of them."""
+
+    @wraps(function)
+    def silent(*args: P.args, **kwargs: P.kwargs) -> R:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return silent
 
 
 class OutlineError(DataError):
@@ -66,6 +81,7 @@ def polygon(points_or_rings: Any) -> Any:
     )
 
 
+@quiet
 def settle(shapes: Shapes) -> tuple[Shapes, Bools]:
     """Outlines in the form that every measure and relation takes, and which of them had to be repaired.
 
@@ -104,6 +120,7 @@ def as_polygons(shapes: Shapes) -> Shapes:
     return result
 
 
+@quiet
 def from_storage(wkb: Any, area: Floats) -> Shapes:
     """Outlines from stored WKB; `area` (px2) tells which of them are collapsed rings."""
     shapes = as_array(shapely.from_wkb(wkb))
@@ -305,7 +322,7 @@ def _collapsed(shape: Any) -> Any:
     hull = shapely.convex_hull(shape)
     if hull.geom_type != "Polygon":
         return hull
-    if hull.area == 0:
+    if hull.area <= CONVEX * hull.length * hull.length:  # on one line, but for rounding
         return _segment(hull)
     parts = shapely.get_parts(shape)
     paths = [_path(part.exterior.coords) for part in parts]

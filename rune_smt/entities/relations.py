@@ -29,9 +29,8 @@ UNITS = {"x": RATIO, "px": PIXELS, "m": METRES}
 TOUCH_PX = 1.0  # outlines drawn by hand or on a pixel grid meet only to within a pixel
 OVERLAP_SHARE = 0.001  # of the smaller area: neighbours that share a drawn edge do not overlap
 RING_SHARE = 0.75  # of the ring around x that must lie in y for surrounded_by
-BOUND = (
-    1e-9  # relative slack of a bound from boxes, far above rounding: what it decides, the exact number decides alike
-)
+CHORDS = 0.9  # a circle of 32 chords has 0.994 of its area; below that with room to spare
+BOUND = 1e-9  # relative slack of bounds from boxes, far above rounding: what they decide, exact numbers decide alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,24 +281,20 @@ def _clustered(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameter
 def _surrounded_by(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
     x, y = rows
     breadth = np.maximum(1.0, table.width[x])
-    reach = breadth * (1 + BOUND)
-    # A y whose box does not meet the box of the grown x has nothing of the ring.
-    meet = (
-        (table.area[y] > 0)
-        & (table.min_x[y] <= table.max_x[x] + reach)
-        & (table.max_x[y] >= table.min_x[x] - reach)
-        & (table.min_y[y] <= table.max_y[x] + reach)
-        & (table.max_y[y] >= table.min_y[x] - reach)
-    )
+    wide = np.minimum(table.max_x[y], table.max_x[x] + breadth) - np.maximum(table.min_x[y], table.min_x[x] - breadth)
+    high = np.minimum(table.max_y[y], table.max_y[x] + breadth) - np.maximum(table.min_y[y], table.min_y[x] - breadth)
+    at_most = np.minimum(np.maximum(wide, 0) * np.maximum(high, 0), table.area[y])
+    # The ring of any outline has at least this area (Brunn-Minkowski); buffer's arcs are chords, so a little less.
+    disc = np.pi * breadth * breadth
+    ring_at_least = CHORDS * (disc + 2 * np.sqrt(disc * table.area[x]))
+    where = np.flatnonzero((table.area[y] > 0) & (at_most >= RING_SHARE * ring_at_least))
     result = np.zeros(len(x), np.int8)
-    where = np.flatnonzero(meet)
     if not len(where):
         return result
     unique, inverse = np.unique(x[where], return_inverse=True)
     rings = geometry.ring_around(table.outlines(unique), np.maximum(1.0, table.width[unique]))
-    rings = rings[inverse]
-    share = geometry.common_area(rings, table.outlines(y[where]))
-    held = share >= RING_SHARE * areas(rings)
+    share = geometry.common_area(rings[inverse], table.outlines(y[where]))
+    held = share >= RING_SHARE * areas(rings)[inverse]
     result[where] = _known(held & (_inside(table, (x[where], y[where]), parameters) == VIOLATED))
     return result
 
