@@ -59,8 +59,9 @@ def run_demo(out: str | Path = "demo-out", images: int = 300, seed: int = 0, *, 
     page = folder / "index.html"
     report = Report(
         title="Asking pictures in plain English",
-        lead=f"{len(QUERIES)} questions, from easy to hard, asked of {images} made-up aerial pictures. Every answer "
-        "shows the things that make it true; every near miss shows the number it failed by, and what would bring it back.",
+        lead=f"{len(QUERIES)} questions, from easy to hard, asked of {images} made-up aerial pictures. "
+        "Every answer shows the things that make it true; every near miss shows the number it failed by and what would "
+        "bring it back.",
         sections=tuple(sections),
         trusted=TRUSTED,
         verified=VERIFIED,

@@ -8,6 +8,7 @@ among them; what was left unexplained is said on the page.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,12 +39,14 @@ from .verdict import VIOLATED
 if TYPE_CHECKING:
     from .entities.archive import Archive
     from .entities.scene import Scene
-    from .searching import SearchResult
+    from .searching import Match, SearchResult
 
+Labels = Mapping[str, frozenset[str]]  # class of the query -> labels it is true of
 Facts = Mapping[str, Any]  # an explanation's JSON (INTERFACE, "explain")
 
 SECONDS = 8.0  # to explain misses in, for each query
 MATCHES, CARDS, GROUPS, CORES = 8, 4, 5, 8  # shown at most: matches, cards of a group, groups, cores
+FARTHEST = 3.0  # a limit that would have to move by more than this factor is no near miss
 LETTERS = 12  # entities lettered on one picture; more would hide it
 OTHERS = 60  # further entities outlined on one picture
 SIDE = 400  # pixels, longer side of a picture
@@ -66,21 +69,67 @@ class Miss:
     facts: Facts
 
     @property
-    def repair(self) -> tuple[int, tuple[Any, ...], str] | None:
+    def closest(self) -> Facts | None:
+        """The limit that has to move least, where one alone would do and it is not far off."""
+        closest = min(self.facts["nearest"], key=_stretch, default=None)
+        return closest if closest is not None and _stretch(closest) <= FARTHEST else None
+
+    @property
+    def repair(self) -> tuple[float, tuple[str, ...], str] | None:
         """The mildest change that brings it back: how mild, what it is grouped by, and the words.
 
         A limit moved is milder than a number changed, that than one entity gone or come, that than a clause dropped.
+        Dropping a class that is asked for brings back nearly every image, so it is no near miss.
         """
-        if self.facts["nearest"]:
-            closest = min(self.facts["nearest"], key=_stretch)
-            return 0, ("limit", str(closest["clause"])), ""
-        ranked = {"number": 1, "admit": 2, "remove": 3, "drop": 4}
-        offers = [r for r in self.facts["repairs"] if r["kind"] in ranked and not _drops_many(r)]
+        if self.closest is not None:
+            return 0, ("limit", str(self.closest["clause"])), ""
+        offers = [(rank, repair) for repair in self.facts["repairs"] if (rank := self._mildness(repair)) is not None]
         if not offers:
             return None
-        mildest = min(offers, key=lambda r: ranked[r["kind"]])
-        words = _without_numbers(mildest["text"]) if mildest["kind"] in ("remove", "admit") else mildest["text"]
-        return ranked[mildest["kind"]], (mildest["kind"], words), words
+        rank, mildest = min(offers, key=lambda offer: offer[0])
+        words = self._words(mildest)
+        return rank, (mildest["kind"], words), words
+
+    def _mildness(self, repair: Facts) -> float | None:
+        """From 1 for a number a little changed to 4 for a clause dropped; None for what brings back anything."""
+        changes = repair["changes"]
+        match repair["kind"]:
+            case "number":
+                old, new = float(changes["from"]), float(changes["to"])
+                far_off = new == 0 or max(old, new) > FARTHEST * min(old, new)
+                return None if far_off else 1 + abs(new - old) / max(old, new)
+            case "admit":
+                return 2
+            case "remove":
+                return 3
+            case "drop":
+                return (
+                    None
+                    if len(changes["clauses"]) > 1 or _is_class(str(repair["text"]).removeprefix("without "))
+                    else 4
+                )
+            case _:
+                return None
+
+    def _words(self, repair: Facts) -> str:
+        """The repair in words that images can share: clauses in English, entities without their numbers."""
+        text = str(repair["text"])
+        match repair["kind"]:
+            case "number":
+                return f"with {text}"
+            case "remove":
+                return re.sub(r"^without (.+) \d+$", r"without one \1", text)
+            case "admit":
+                return re.sub(r"^with (.+) \d+, whose .*$", r"with one \1 of a lower score", text)
+            case _:
+                said = {str(c["formula"]): str(c["reading"]) for core in self.facts["cores"] for c in core["clauses"]}
+                formula = text.removeprefix("without ")
+                return f"without “{said[formula]}”" if formula in said else text
+
+
+def _is_class(literal: str) -> bool:
+    """ship(x1): one word of one variable, not negated."""
+    return re.fullmatch(r"\w+\(\w+\)", literal) is not None
 
 
 def write_page(path: str | Path, results: SearchResult | Sequence[SearchResult], *, seconds: float = SECONDS) -> int:
@@ -100,8 +149,10 @@ def write_page(path: str | Path, results: SearchResult | Sequence[SearchResult],
 
 def facts_of(archive: Archive) -> tuple[tuple[str, str], ...]:
     """Name and value of what a reader should know of an archive."""
+    from .query import vocabulary_of
+
     images, entities = len(archive.images), len(archive.table.entity_id)
-    return ("Images", f"{images:,}"), ("Entities", f"{entities:,}"), ("Vocabulary", archive.name)
+    return ("Images", f"{images:,}"), ("Entities", f"{entities:,}"), ("Vocabulary", vocabulary_of(archive).name)
 
 
 def footer() -> str:
@@ -118,7 +169,7 @@ def section_of(result: SearchResult, *, seconds: float = SECONDS, explained: int
     counts = result.counts
     misses, left = _explain(result, seconds)
     notes = [f"{left} of the {counts['violated']} images that do not match were not explained in time."] if left else []
-    groups = _groups(result.archive, misses)
+    labels = _asked(result)
     full = [miss for miss in _nearest_first(misses) if miss.repair is not None][:explained]
     return QuerySection(
         text=result.query.text,
@@ -127,12 +178,12 @@ def section_of(result: SearchResult, *, seconds: float = SECONDS, explained: int
         match=counts["satisfied"],
         no_match=counts["violated"],
         cannot_tell=counts["undecided"],
-        matches=tuple(_match_card(result, match) for match in result[:MATCHES]),
+        matches=tuple(_match_card(result, match) for match in _spread(result)),
         match_ids=result.ids,
-        miss_groups=groups,
+        miss_groups=_groups(result.archive, misses, labels),
         cores=_cores(misses),
         undecided=_undecided(result),
-        explained=tuple(_explained(result.archive, miss) for miss in full),
+        explained=tuple(_explained(result.archive, miss, labels) for miss in full),
         left_out=result.query.left_out,
         elapsed_ms=sum(result.elapsed_ms.get(step, 0.0) for step in ("plan", "decide")),
         notes=tuple(notes),
@@ -165,27 +216,30 @@ def _explain(result: SearchResult, seconds: float) -> tuple[list[Miss], int]:
 
 def _likeliest(result: SearchResult) -> list[int]:
     """Places of the images that do not match: those with most of the query's classes first, then in their order."""
+    table = result.archive.table
+    violated = np.flatnonzero(result.verdicts == VIOLATED)
+    have = np.zeros(len(violated), dtype=np.int64)
+    sizes = np.diff(table.offsets, axis=1)[violated]
+    for labels in _asked(result).values():
+        have += sizes[:, [i for i, name in enumerate(table.classes) if name in labels]].sum(axis=1) > 0
+    return [int(i) for i in violated[np.argsort(-have, kind="stable")]]
+
+
+def _asked(result: SearchResult) -> dict[str, frozenset[str]]:
+    """The classes that the query names, each with the labels it is true of."""
     from .grammar.nodes import Apply, walk
     from .query import vocabulary_of
 
     vocabulary = vocabulary_of(result.archive)
-    table = result.archive.table
-    here = {name: i for i, name in enumerate(table.classes)}
-    violated = np.flatnonzero(result.verdicts == VIOLATED)
-    have = np.zeros(len(violated), dtype=np.int64)
-    asked = {node.name for node in walk(result.query.formula) if isinstance(node, Apply)} & set(vocabulary.classes)
-    sizes = np.diff(table.offsets, axis=1)[violated]
-    for name in sorted(asked):
-        columns = [here[below] for below in vocabulary.descendants(name) if below in here]
-        have += sizes[:, columns].sum(axis=1) > 0
-    return [int(i) for i in violated[np.argsort(-have, kind="stable")]]
+    named = {node.name for node in walk(result.query.formula) if isinstance(node, Apply)} & set(vocabulary.classes)
+    return {name: frozenset(vocabulary.descendants(name)) for name in sorted(named)}
 
 
-def _groups(archive: Archive, misses: Iterable[Miss]) -> tuple[MissGroup, ...]:
+def _groups(archive: Archive, misses: Iterable[Miss], labels: Labels) -> tuple[MissGroup, ...]:
     """Near misses by the repair that brings them back, the mildest repairs first."""
-    by_repair: dict[tuple[Any, ...], list[Miss]] = {}
-    rank: dict[tuple[Any, ...], int] = {}
-    words: dict[tuple[Any, ...], str] = {}
+    by_repair: dict[tuple[str, ...], list[Miss]] = {}
+    rank: dict[tuple[str, ...], float] = {}
+    words: dict[tuple[str, ...], str] = {}
     for miss in misses:
         repair = miss.repair
         if repair is None:
@@ -197,28 +251,24 @@ def _groups(archive: Archive, misses: Iterable[Miss]) -> tuple[MissGroup, ...]:
     for key in sorted(by_repair, key=lambda k: (rank[k], -len(by_repair[k]), str(k))):
         members = by_repair[key]
         if key[0] == "limit":
-            groups += _limit_groups(archive, members)
+            groups += _limit_groups(archive, members, labels)
         else:
-            cards = tuple(_miss_card(archive, miss) for miss in members[:CARDS])
+            cards = tuple(_miss_card(archive, miss, labels) for miss in members[:CARDS])
             groups.append(MissGroup(words[key], len(members), cards))
     return tuple(groups[:GROUPS])
 
 
-def _limit_groups(archive: Archive, misses: Sequence[Miss]) -> list[MissGroup]:
+def _limit_groups(archive: Archive, misses: Sequence[Miss], labels: Labels) -> list[MissGroup]:
     """Misses of one clause's limit: the few that need least, and then all others, each under the limit they need."""
-    ordered = sorted(misses, key=lambda miss: _stretch(_closest(miss)))
+    measured = [(miss.closest, miss) for miss in misses if miss.closest is not None]
+    measured.sort(key=lambda pair: _stretch(pair[0]))
     groups = []
-    for part in (ordered[:CARDS], ordered[CARDS:]):
+    for start, end in ((0, CARDS), (CARDS, len(measured))):
+        part = measured[start:end]
         if part:
-            most = _closest(part[-1])
-            count = len(part) if part[0] is ordered[0] else len(ordered)
-            cards = tuple(_miss_card(archive, miss) for miss in part[:CARDS])
-            groups.append(MissGroup(_limit_words(most), count, cards))
+            cards = tuple(_miss_card(archive, miss, labels) for _, miss in part[:CARDS])
+            groups.append(MissGroup(_limit_words(part[-1][0]), start + len(part), cards))
     return groups
-
-
-def _closest(miss: Miss) -> Facts:
-    return min(miss.facts["nearest"], key=_stretch)
 
 
 def _stretch(nearest: Facts) -> float:
@@ -231,27 +281,33 @@ def _stretch(nearest: Facts) -> float:
 
 def _nearest_first(misses: Iterable[Miss]) -> list[Miss]:
     """Limits that need least first, then the other repairs."""
-    return sorted(
-        misses, key=lambda m: (0, _stretch(_closest(m))) if m.facts["nearest"] else (1, len(m.facts["cores"]))
-    )
-
-
-def _drops_many(repair: Facts) -> bool:
-    return repair["kind"] == "drop" and isinstance(repair["changes"], list) and len(repair["changes"]) > 1
-
-
-def _without_numbers(text: str) -> str:
-    """The words of a repair of one entity, without its number, so that images can share it."""
-    return " ".join("one" if word.rstrip(",.").isdigit() else word for word in text.split())
+    return sorted(misses, key=lambda miss: (0, _stretch(miss.closest)) if miss.closest is not None else (1, 0.0))
 
 
 def _limit_words(nearest: Facts) -> str:
-    """If near reached 1.49 times the smaller one's diagonal, instead of 1."""
-    unit = {"x": "times the smaller diagonal", "times": "times the usual area", "share": "of it"}
-    name = str(nearest["limit_unit"])
-    told = unit.get(name, name)
-    now, needed = _figure(nearest["limit_now"], name), _figure(nearest["limit_needed"], name)
-    return f"if the limit of {nearest['reading']} were {needed} {told} instead of {now}"
+    """If “near” reached 1.49 times the smaller one's diagonal instead of 1."""
+    unit = str(nearest["limit_unit"])
+    now, needed = _figure(nearest["limit_now"], unit), _figure(nearest["limit_needed"], unit)
+    told = {"x": " times the smaller one's diagonal", "times": " times the usual area", "share": ""}.get(
+        unit, f" {unit}"
+    )
+    word = _word_of(nearest)
+    verb = _VERBS.get(word)
+    if verb is None:
+        return f"if the limit were {needed}{told} instead of {now}{told}"
+    return f"if “{word}” {verb} {needed}{told} instead of {now}"
+
+
+_VERBS = {
+    "near": "reached", "touches": "reached", "far": "began at", "inside": "asked for", "contains": "asked for",
+    "parallel": "allowed", "perpendicular": "asked for", "large": "began at", "small": "began at",
+}  # fmt: skip
+
+
+def _word_of(nearest: Facts) -> str:
+    """The word of section 4 whose limit it is: near, of "~near(x1, x2)"; none for a comparison."""
+    found = re.fullmatch(r"~?(\w+)\([^<>=]*\)", str(nearest["clause"]))
+    return found.group(1) if found else ""
 
 
 def _figure(value: float, unit: str) -> str:
@@ -279,7 +335,15 @@ def _undecided(result: SearchResult) -> tuple[UndecidedGroup, ...]:
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _match_card(result: SearchResult, match: Any) -> MatchCard:
+def _spread(result: SearchResult) -> list[Match]:
+    """The matches to show: the best, and where all are equally good, ones from the whole archive."""
+    matches = result[:]
+    if len(matches) <= MATCHES or matches[0].degree != matches[-1].degree:
+        return matches[:MATCHES]
+    return [matches[i * len(matches) // MATCHES] for i in range(MATCHES)]
+
+
+def _match_card(result: SearchResult, match: Match) -> MatchCard:
     scene = result.archive[match.image_id]
     note = "" if result.mode == "threshold" else f"{result.mode} {match.degree:.2f}"
     witness: dict[str, list[int]] = {}
@@ -289,25 +353,35 @@ def _match_card(result: SearchResult, match: Any) -> MatchCard:
     return MatchCard(match.image_id, _shot(scene, shown, (), "matches"), note)
 
 
-def _miss_card(archive: Archive, miss: Miss) -> MissCard:
-    return MissCard(miss.image_id, _miss_shot(archive[miss.image_id], miss), _sentence(miss))
+def _miss_card(archive: Archive, miss: Miss, labels: Labels) -> MissCard:
+    return MissCard(miss.image_id, _miss_shot(archive[miss.image_id], miss, labels), _sentence(miss))
 
 
 def _sentence(miss: Miss) -> str:
-    if miss.facts["nearest"]:
-        return _capital(str(_closest(miss)["text"]))
+    if miss.closest is not None:
+        return _capital(str(miss.closest["text"]))
     return _capital(str(miss.facts["cores"][0]["text"])) if miss.facts["cores"] else ""
 
 
-def _miss_shot(scene: Scene, miss: Miss) -> Shot:
-    """The entities on which the nearest clause turns, joined with their number; else those that a repair names."""
-    if miss.facts["nearest"]:
-        closest = _closest(miss)
+def _miss_shot(scene: Scene, miss: Miss, labels: Labels) -> Shot:
+    """The entities on which the nearest clause turns, joined with their number; else those that a repair names.
+
+    Where no pair says it all, the other things of the query's classes are outlined thinly.
+    """
+    closest = miss.closest
+    if closest is not None:
         entities = [int(e) for e in closest["entities"]][:LETTERS]
         pairs = [Pair(entities[0], entities[1], _amount(closest, scene.gsd))] if len(entities) == 2 else []
         return _shot(scene, letters({"x": entities}), pairs, "does not match")
     named = sorted({e for repair in miss.facts["repairs"] for e in _entities_of(repair)})
-    return _shot(scene, letters({"x": named[:LETTERS]}), (), "does not match")
+    others = _entities_with(scene, frozenset().union(*labels.values()))[:OTHERS]
+    return _shot(scene, letters({"x": named[:LETTERS]}), (), "does not match", others)
+
+
+def _entities_with(scene: Scene, labels: frozenset[str]) -> list[int]:
+    table, rows = scene.table, scene.rows
+    wanted = np.isin(table.label[rows], [i for i, name in enumerate(table.classes) if name in labels])
+    return [int(i) for i in table.entity_id[rows[wanted]]]
 
 
 def _amount(nearest: Facts, gsd: float | None) -> str:
@@ -319,13 +393,12 @@ def _amount(nearest: Facts, gsd: float | None) -> str:
 
 def _entities_of(repair: Facts) -> list[int]:
     changes = repair["changes"]
-    if repair["kind"] not in ("remove", "admit") or not isinstance(changes, Mapping):
-        return []
-    entity = changes.get("entity", changes.get("entity_id"))
-    return [int(entity)] if entity is not None else []
+    return [int(changes["entity"])] if repair["kind"] == "remove" else []
 
 
-def _shot(scene: Scene, lettered: Mapping[str, int], pairs: Sequence[Pair], verdict: str) -> Shot:
+def _shot(
+    scene: Scene, lettered: Mapping[str, int], pairs: Sequence[Pair], verdict: str, others: Sequence[int] = ()
+) -> Shot:
     outlines = outlines_of(scene, lettered.values())
     legend = tuple(
         Legend(letter, f"{outlines[entity].label.replace('_', ' ')} {entity}", i)
@@ -336,14 +409,14 @@ def _shot(scene: Scene, lettered: Mapping[str, int], pairs: Sequence[Pair], verd
         f"{_letter_of(lettered, p.first)} and {_letter_of(lettered, p.second)} are joined: {p.text}" for p in pairs
     ]
     alt = f"Image {scene.image_id}, which {verdict}" + (": " + "; ".join(parts) if parts else "")
-    return Shot(picture(scene, lettered, pairs, size=SIDE), alt, legend)
+    return Shot(picture(scene, lettered, pairs, others=others, size=SIDE), alt, legend)
 
 
 def _letter_of(lettered: Mapping[str, int], entity: int) -> str:
     return next((letter for letter, e in lettered.items() if e == entity), str(entity))
 
 
-def _explained(archive: Archive, miss: Miss) -> Explained:
+def _explained(archive: Archive, miss: Miss, labels: Labels) -> Explained:
     facts = miss.facts
     notes = []
     low_high: Callable[[Any], str] = lambda v: f"{float(v):.2g}"  # noqa: E731
@@ -354,7 +427,7 @@ def _explained(archive: Archive, miss: Miss) -> Explained:
         )
     return Explained(
         miss.image_id,
-        _miss_shot(archive[miss.image_id], miss),
+        _miss_shot(archive[miss.image_id], miss, labels),
         cores=tuple(tuple(clause["reading"] for clause in core["clauses"]) for core in facts["cores"]),
         nearest=tuple(_capital(str(each["text"])) for each in facts["nearest"]),
         repairs=tuple(_capital(str(repair["text"])) for repair in facts["repairs"]),
