@@ -103,7 +103,7 @@ class Amounts(Context):
 
         def terms(say: Callable[[Term], Formula]) -> Formula:
             x = self.fresh()
-            with self.bound(x, noun.letter):
+            with self.bound(x, noun):
                 term = Count(x, self.restrict(noun, x))
             return say(term)
 
@@ -114,7 +114,7 @@ class Amounts(Context):
 
         def terms(say: Callable[[Term], Formula]) -> Formula:
             x = self.fresh()
-            with self.bound(x, noun.letter):
+            with self.bound(x, noun):
                 term = Cover(x, self.restrict(noun, x))
             return say(term)
 

@@ -48,10 +48,13 @@ class Context:
         self.frames: list[str] = []  # the things being spoken of, the last one innermost
         self.exclude: str | None = None  # "it" as an object is not the subject
         self.letters: dict[str, str] = {}
+        self.class_of: dict[str, str | None] = {}  # of the variables bound so far
+        self.known: dict[str, str] = {}  # "the ship": the ship that was spoken of
         self.bases: list[Scope] = []  # the nouns being modified: what "closest" compares
         self.hosts: list[Host] = []
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
+        self.no_antecedents = False  # "another ship near a ship": nothing comes before it
         self.importing: set[str] = set()  # variables of universals that ask for at least one
 
     def fresh(self) -> str:
@@ -80,12 +83,13 @@ class Context:
             self.exclude = before
 
     @contextmanager
-    def bound(self, x: str, letter: str | None) -> Iterator[None]:
-        """While x is bound, under its letter if it has one."""
+    def bound(self, x: str, noun: Nominal) -> Iterator[None]:
+        """While x, one of these, is bound, under its letter if it has one."""
         before = dict(self.letters)
         self.active.append(x)
-        if letter:
-            self.letters[letter] = x
+        self.class_of[x] = noun.cls
+        if noun.letter:
+            self.letters[noun.letter] = x
         try:
             yield
         finally:
@@ -120,9 +124,10 @@ class Context:
         """x is one of these."""
         parts: list[Formula] = []
         if noun.other:
-            if not self.frames:
+            if self.frames:
+                parts.append(Compare("!=", Variable(x), Variable(self.frames[-1])))
+            elif not self.no_antecedents:
                 raise NoAntecedent("Different from what? Nothing before it says.")
-            parts.append(Compare("!=", Variable(x), Variable(self.frames[-1])))
         parts.insert(0, noun.base(x))
         with self.frame(x):
             self.bases.append(noun.base)
@@ -140,7 +145,7 @@ class Context:
     def some(self, noun: Nominal, scope: Scope) -> Formula:
         """exists x (noun(x) & scope(x))"""
         x = self.fresh()
-        with self.bound(x, noun.letter):
+        with self.bound(x, noun):
             return Exists(x, both(self.restrict(noun, x), scope(x)))
 
     def every(self, noun: Nominal, scope: Scope, importing: bool) -> Formula:
@@ -148,7 +153,7 @@ class Context:
         x = self.fresh()
         if importing and not self.conditional:
             self.importing.add(x)
-        with self.host(counted=False) as host, self.bound(x, noun.letter):
+        with self.host(counted=False) as host, self.bound(x, noun):
             formula = ForAll(x, Implies(self.restrict(noun, x), scope(x)))
         return self.wrap(host, formula)
 
@@ -162,7 +167,7 @@ class Context:
         if not free_variables(restriction) - {x} <= host.outside:
             return self.some(noun, scope)
         host.wide.append((x, restriction))
-        with self.bound(x, noun.letter):
+        with self.bound(x, noun):
             return scope(x)
 
     def relate(self, relation: Relation, x: str, y: str, span: Span | None) -> Formula:

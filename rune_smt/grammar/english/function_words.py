@@ -19,7 +19,7 @@ PLAIN: dict[str, str] = {
     "NEITHER": "neither",
     "BOTH": "both",
     "NOT": "not|never",
-    "IF": "if|whenever|when|as long as|provided that|provided",
+    "IF": "if|whenever|when|provided that|provided",
     "THEN": "then",
     "ONLYIF": "only if|only when",
     "IFF": "if and only if|exactly if|exactly when|just in case",
@@ -59,7 +59,7 @@ PLAIN: dict[str, str] = {
     "FROM": "from|away from|distant from|apart from",
     "THAN": "than",
     "AS": "as",
-    "THE": "the|its|their|this|that|these|those",
+    "THE": "the|this|that|these|those",
     "AWAY": "away|apart|distant|off|far away|far",
     "A": "a|an",
     "SOME": "some|at least some",
@@ -75,14 +75,14 @@ PLAIN: dict[str, str] = {
     "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of",
     "ATLEAST": "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
     "at the least|at minimum|≥|>=",
-    "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond|bigger than",
+    "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond",
     "ATMOST": "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
-    "no greater than|not exceeding|no larger than",
+    "no greater than|not exceeding",
     "FEWER": "fewer than|less than|under|below|<|lower than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
     "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
-    "ORMORE": "or more|and more|or greater|or above|or over|or longer|or wider|or larger|or higher|and above|and over",
-    "ORFEWER": "or fewer|or less|or below|or under|or smaller|or shorter|and below|and under",
+    "ORMORE": "or more|and more|or greater|or longer|or wider|or higher",
+    "ORFEWER": "or fewer|or less|or shorter",
     "MORE": "more",
     "LESSER": "fewer|less",
     "AREA": "area|ground|space|surface",
@@ -136,6 +136,16 @@ VALUED: dict[str, dict[object, str]] = {
         "top": "top|upper|uppermost",
         "bottom": "bottom|lower|lowermost|lowest",
         "center": "center|centre|middle|central|very center|very middle",
+    },
+    "PLACEOF": {
+        "left": "on the left of|left of|to the left of|on the left side of|at the left of|in the left part of|"
+        "at the left side of|to the left side of|in the left of|on the left hand side of",
+        "right": "on the right of|right of|to the right of|on the right side of|at the right of|in the right part of|"
+        "at the right side of|to the right side of|in the right of|on the right hand side of",
+        "top": "at the top of|on top of|on the top of|in the top of",
+        "bottom": "at the bottom of|on the bottom of|in the bottom of",
+        "center": "in the middle of|in the center of|in the centre of|at the center of|in the center of|in the centre of|at the center of|at the centre of",
+        "border": "at the edge of|on the edge of|at the border of|along the edge of|at an edge of|on the border of",
     },
     "SUPER": {
         "larger": "largest|biggest|greatest",
@@ -204,7 +214,7 @@ VALUED: dict[str, dict[object, str]] = {
     "COMPARE": {">=": ">=|≥", "<=": "<=|≤", ">": ">", "<": "<", "=": "="},
     "EXCEED": {">": "exceeds|exceed|is more than|are more than|surpasses", "<": "is fewer than|are fewer than"},
     "THING": {
-        "some": "something|someone",
+        "some": "something",
         "all": "everything",
         "no": "nothing",
         "any": "anything",
@@ -228,6 +238,10 @@ VALUED: dict[str, dict[object, str]] = {
         "beside it|close to it",
         "inside": "inside|inside it|within it|in it|on it|on top|on top of it",
         "far": "far away",
+        "left_of": "on its left|to its left|to the left|left of it|on its left side|to the left of it",
+        "right_of": "on its right|to its right|to the right|right of it|on its right side|to the right of it",
+        "above": "above it",
+        "below": "below it|under it|beneath it",
     },
     "PREP": {
         "near": "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|in the vicinity of|"
@@ -244,7 +258,7 @@ VALUED: dict[str, dict[object, str]] = {
         "right_of": "right of|to the right of|on the right of|on the right side of|at the right of|"
         "at the right side of|to the right side of",
         "above": "above|higher than|further up than|at the top of",
-        "below": "below|under|beneath|underneath|lower than|further down than",
+        "below": "below|under|beneath|underneath|lower than|further down than|at the bottom of",
         "north_of": "north of|to the north of",
         "south_of": "south of|to the south of",
         "east_of": "east of|to the east of",

@@ -181,7 +181,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     for alias, name in ALIASES.items():
         if RELATIONS[name].arity == 2:
             add("PREP", alias.removeprefix("is_"), Relation(name))
-    for phrase in ("something", "thing", "object", "entity", "item"):
+    for phrase in ("thing", "object", "entity", "item"):
         add("NOUN", phrase, Noun(None))
     for phrase in ("things", "objects", "entities", "items"):
         add("NOUN", phrase, Noun(None, plural=True))

@@ -7,7 +7,7 @@ sentence makes one from nothing. Quantifiers take scope in the order in which th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..nodes import And, Formula, Term, Truth
@@ -66,7 +66,7 @@ class Nominal:
     groups: tuple[GroupOf, ...] = ()
     parts: tuple[Nominal, ...] = ()
     joint: bool = False  # parts joined by "and"
-    restrict: Scope = field(default=lambda x: Truth(True))
+    cls: str | None = None  # the class, where it is one
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class Phrase:
     universal: bool = False
     plain: bool = False
     definite: bool = False
+    cls: str | None = None
     grouped: Callable[[Predicate], Formula] | None = None
 
 
@@ -109,6 +110,8 @@ class Sentence:
     make: Make
     extend: Callable[[Make], Formula] | None = None
     donkey: Callable[[Make], Formula] | None = None
+    topic: str | None = None  # the class of its first thing
+    definites: frozenset[str] = frozenset()  # classes said with "the" and nothing more
 
 
 def both(*parts: Formula) -> Formula:

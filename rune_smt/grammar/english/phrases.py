@@ -105,7 +105,7 @@ class Phrases(Amounts):
         letter = node.leaf("LETTER")
         made = Nominal(
             base, other=node.kind == "noun_other", letter=letter.value if letter else None, plural=noun.plural,
-            pairs=tuple(pairs), groups=tuple(groups),
+            pairs=tuple(pairs), groups=tuple(groups), cls=cls,
         )  # fmt: skip
         if node.kind == "noun_super":
             best = self._best(node, base)
@@ -203,12 +203,9 @@ class Phrases(Amounts):
 
                 return Phrase(named, plain=True, members=(named,))
             case "np_another":
-                leaf = node.leaf("ANOTHER")
-                assert leaf is not None
-                cls = self.ones.get(leaf.span)
-                if cls is None:
-                    raise NoAntecedent("Another what? No noun stands before it.")
-                return self._some(Nominal(lambda x: Apply(cls, (Variable(x),), leaf.span), other=True))
+                return Phrase(lambda scope: self._another(scope, node.span))
+            case "np_thing":
+                return self._thing(node)
             case "np_or" | "np_either":
                 phrases = [self.phrase(part) for part in node.nodes]
                 return Phrase(lambda scope: Or(tuple(phrase.apply(scope) for phrase in phrases)),
@@ -232,6 +229,31 @@ class Phrases(Amounts):
                 return self._compared(node)
             case _:
                 raise NoMeaning(f"No noun phrase: {node.kind}")
+
+    def _another(self, scope: Scope, span: tuple[int, int]) -> Formula:
+        """Another of the same class as what is spoken of."""
+        cls = self.class_of.get(self.frames[-1]) if self.frames else None
+        if cls is None:
+            raise NoAntecedent("Another what? Nothing before it says.")
+        return self.some(Nominal(lambda x: Apply(cls, (Variable(x),), span), other=True, cls=cls), scope)
+
+    def _thing(self, node: Node) -> Phrase:
+        """something, nothing, everything, anything"""
+        noun = Nominal(anything)
+        for mod in node.nodes:
+            said = self.modifier(mod)
+            if not said.plain:
+                raise NoMeaning("'each other' needs several things, such as 'two ships near each other'.")
+            noun = replace(noun, mods=(*noun.mods, said.of))
+        match node.value("THING"):
+            case "some":
+                return self._some(noun)
+            case "any":
+                return replace(self._some(noun), any=True, importing=lambda s: self.every(noun, s, importing=True))
+            case "all":
+                return self._all(noun)
+            case _:
+                return Phrase(lambda scope: Not(self.some(noun, scope)))
 
     def _joined(self, phrases: list[Phrase]) -> Phrase:
         members = None
@@ -261,8 +283,7 @@ class Phrases(Amounts):
             return self.some(single, scope)
 
         if noun.pairs or noun.groups:
-            enough = max(2, *(3 if self._needs_three(noun) else 2 for _ in (0,))) if least == 1 else least
-            return self._together(noun, enough)
+            return self._together(noun, max(least, 3 if self._needs_three(noun) else 2))
 
         def apply(scope: Scope) -> Formula:
             if wide and self.hosts:
@@ -270,7 +291,7 @@ class Phrases(Amounts):
             return one(scope)
 
         return Phrase(
-            apply, indefinite=True, members=(one, one) if noun.plural else (one,),
+            apply, indefinite=True, members=(one, one) if noun.plural else (one,), cls=noun.cls,
             none=lambda scope: Not(one(scope)),
             every=lambda scope: self.every(noun, scope, importing=False),
         )  # fmt: skip
@@ -330,23 +351,20 @@ class Phrases(Amounts):
             raise NoMeaning("'each other' and 'in a row' need several things, such as 'two ships near each other'.")
         if len(phrase.members) > MOST_TOGETHER:
             raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
-        members = phrase.members
-        if groups and len(members) == 2 and predicate.group and self._short(predicate.group):
-            members = (*members, members[0])
-        return self._bind(members, pairs, groups, scope, different=not phrase.plain and phrase.indefinite)
-
-    @staticmethod
-    def _short(group: Callable[[tuple[str, ...]], Formula]) -> bool:
-        return False
+        return self._bind(phrase.members, pairs, groups, scope, different=not phrase.plain and phrase.indefinite)
 
     def _determined(self, det: Node, noun: Nominal) -> Phrase:
         match det.kind:
             case "d_a":
                 return self._some(replace(noun, plural=False))
+            case "d_some":
+                return self._some(noun)
             case "d_another":
                 return self._some(replace(noun, plural=False, other=True))
             case "d_any":
                 return replace(self._some(noun), any=True, importing=lambda s: self.every(noun, s, importing=True))
+            case "d_the" if noun.cls in self.known and not noun.plural:
+                return Phrase(lambda scope: scope(self.known[noun.cls or ""]), plain=True)
             case "d_the":
                 definite = self._some(noun, wide="all")
                 if noun.plural and definite.indefinite:
@@ -398,6 +416,9 @@ class Phrases(Amounts):
         match node.kind:
             case "n_several" | "n_few" | "n_many":
                 return self._counted(noun, getattr(vocabulary, node.kind[2:]))
+            case "n_both":
+                both_counts = [self._count(part, noun, definite) for part in node.nodes]
+                return Phrase(lambda scope: And(tuple(phrase.apply(scope) for phrase in both_counts)))
             case "n_between":
                 low, high = (self._whole(part.value) for part in node.parts if part.kind == "NUM")  # type: ignore[union-attr]
                 least, most = self._counted(noun, low), self._bounded("<=", noun, high)
@@ -437,7 +458,7 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             with self.host(counted=True) as host:
                 x = self.fresh()
-                with self.bound(x, noun.letter):
+                with self.bound(x, noun):
                     formula = ExistsCount(">=", least, x, both(self.restrict(noun, x), scope(x)))
             return self.wrap(host, formula)
 
@@ -445,14 +466,14 @@ class Phrases(Amounts):
             return self.some(noun, scope)
 
         return Phrase(
-            apply, members=tuple([one] * least), indefinite=True,
+            apply, members=tuple([one] * least), indefinite=True, cls=noun.cls,
             none=lambda scope: Not(apply(scope)), every=single.every,
         )  # fmt: skip
 
     def _bounded(self, op: str, noun: Nominal, count: int) -> Callable[[Scope], Formula]:
         def apply(scope: Scope) -> Formula:
             x = self.fresh()
-            with self.bound(x, noun.letter):
+            with self.bound(x, noun):
                 body = both(self.restrict(noun, x), scope(x))
             return ExistsCount(op, count, x, body)  # type: ignore[arg-type]
 
@@ -464,7 +485,7 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             with self.host(counted=True) as host:
                 x = self.fresh()
-                with self.bound(x, noun.letter):
+                with self.bound(x, noun):
                     some = Count(x, both(self.restrict(noun, x), scope(x)))
                 whole = self._count_of(noun, anything)
                 compared = Compare(op, times(share.denominator, some), times(share.numerator, whole))
@@ -477,7 +498,7 @@ class Phrases(Amounts):
 
     def _count_of(self, noun: Nominal, scope: Scope) -> Term:
         x = self.fresh()
-        with self.bound(x, noun.letter):
+        with self.bound(x, noun):
             return Count(x, both(self.restrict(noun, x), scope(x)))
 
     def _compared(self, node: Node) -> Phrase:

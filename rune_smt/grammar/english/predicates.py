@@ -126,6 +126,10 @@ class Predicates(Phrases):
                 sides = [part.value for part in nodes[0].parts if isinstance(part, Leaf)]
                 names = [SIDES[side] for side in sides if side != "center" or len(sides) == 1]
                 return Predicate(lambda x: both(*(Apply(name, (Variable(x),), span) for name in names)))
+            case "place_of":
+                side = node.value("PLACEOF")
+                name = SIDES.get(side, "at_border")
+                return Predicate(lambda x: Apply(name, (Variable(x),), span))
             case "at_border":
                 return Predicate(lambda x: Apply("at_border", (Variable(x),), span))
             case "p_rel" | "vp_rel" | "vp_not_rel":

@@ -26,10 +26,14 @@ from ...errors import LimitError, QueryError, Span
 from ..nodes import Formula
 from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
-from .lexicon import Lexicon, Noun, Word, lexicon
-from .meaning import NoMeaning
+from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
+from .meaning import NoAntecedent, NoMeaning
 from .readings import Leaf, Node, NoParse, parse
 from .sentences import Composer
+
+
+MOST_LEFT_OUT = 8  # words or phrases; what leaves out more has not been understood
+KEEP = {"NOUN", "NO", "NOT", "WITHOUT", "NUM", "LACK", "FREEOF", "NEITHER", "ADJ"}  # never left out with another word
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,12 @@ def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
 def compose(tree: Node, vocabulary: Vocabulary) -> Formula:
     """The formula of one tree. raises NoMeaning"""
     composer = Composer(vocabulary, _ones(tree))
-    formula = composer.formula(tree)
+    try:
+        formula = composer.formula(tree)
+    except NoAntecedent:
+        composer = Composer(vocabulary, _ones(tree))
+        composer.no_antecedents = True
+        formula = composer.formula(tree)
     return place_existence(formula, frozenset(composer.importing))
 
 
@@ -163,7 +172,7 @@ def _others(trees: list[tuple[int, Node]], first: Formula, vocabulary: Vocabular
 
 
 def _ones(tree: Node) -> dict[Span, str]:
-    """What each "ones" and "another" repeats: the class named last before it."""
+    """What each "ones" repeats: the class named last before it."""
     found: dict[Span, str] = {}
     last: str | None = None
     for leaf in tree.leaves():
@@ -173,8 +182,6 @@ def _ones(tree: Node) -> dict[Span, str]:
                 last = noun.cls
             elif noun.ones and last is not None:
                 found[leaf.span] = last
-        elif leaf.kind == "ANOTHER" and last is not None:
-            found[leaf.span] = last
     return found
 
 
@@ -206,10 +213,75 @@ def _ambiguous(text: str, formulas: Iterable[Formula], vocabulary: Vocabulary) -
 
 
 def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tuple[str, ...]]:
-    """The reading without the unknown words; each is left out alone, or with the phrase that it is the heart of."""
-    kept = [word for word in words if "UNKNOWN" not in word.kinds]
-    gone = [word for word in words if "UNKNOWN" in word.kinds]
-    return _meaning(text, kept, known), tuple(word.text for word in gone)
+    """The reading without what is not understood, the least that will do.
+
+    An unknown word is left out alone if the rest can be read ("blue"), else with the words around it that make a phrase
+    of it ("near the beach"). Nothing that denies or counts is left out, and no class.
+    """
+    gone: set[int] = set()
+    for _ in range(MOST_LEFT_OUT):
+        kept = [i for i, word in enumerate(words) if i not in gone]
+        bad = next((i for i in kept if "UNKNOWN" in words[i].kinds), None)
+        if bad is None:
+            try:
+                return _meaning(text, [words[i] for i in kept], known), _phrases(text, words, gone)
+            except QueryError as error:
+                bad = _stuck(words, kept)
+                if bad is None:
+                    raise error from None
+        gone |= _window(words, gone, bad)
+    raise QueryError("Too much of the query is not understood.", text=text, span=(0, len(text.rstrip())))
+
+
+def _stuck(words: list[Word], kept: list[int]) -> int | None:
+    """The word at which reading stops, if it may be left out."""
+    try:
+        parse([words[i] for i in kept])
+    except NoParse as error:
+        if error.at < len(kept) and KEEP.isdisjoint(words[kept[error.at]].kinds):
+            return kept[error.at]
+    return None
+
+
+def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
+    """The least stretch of words around an unknown one without which the text can be read, or read furthest."""
+    others = {i for i, word in enumerate(words) if "UNKNOWN" in word.kinds and i != bad}
+    best: tuple[int, int, set[int]] | None = None
+    for before in range(5):
+        for after in range(3):
+            stretch = set(range(bad - before, bad + after + 1)) - gone
+            around = stretch - {bad}
+            if min(stretch) < 0 or max(stretch) >= len(words) or around & others:
+                continue
+            if any(not KEEP.isdisjoint(words[i].kinds) for i in around):
+                continue
+            rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
+            rank = (-_reach(rest), len(stretch))
+            if rest and (best is None or rank < best[:2]):
+                best = (*rank, stretch)
+    return best[2] if best else {bad}
+
+
+def _reach(words: list[Word]) -> int:
+    """How far the words can be read: how many of them, and beyond all numbers where they are complete."""
+    if not words:
+        return 0
+    try:
+        parse(words)
+    except NoParse as error:
+        return error.at
+    return LONGEST_WORD_LIST
+
+
+def _phrases(text: str, words: list[Word], gone: set[int]) -> tuple[str, ...]:
+    """What was left out, as the text has it; words side by side are one phrase."""
+    spans: list[Span] = []
+    for i in sorted(gone):
+        start, end = words[i].span
+        if i - 1 in gone:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return tuple(text[start:end] for start, end in spans)
 
 
 __all__ = ["Leaf", "Reading", "compose", "looks_like_formula", "lru_cache", "read_english"]

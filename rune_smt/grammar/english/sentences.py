@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from decimal import Decimal
 
@@ -50,6 +51,8 @@ class Composer(Predicates):
 
     def _two(self, first: Sentence, second: Sentence) -> Sentence:
         def make() -> Formula:
+            if first.extend is not None and first.topic in second.definites:
+                return first.extend(second.make)
             try:
                 return both(first.make(), second.make())
             except NoAntecedent:
@@ -67,12 +70,15 @@ class Composer(Predicates):
                 raise NoAntecedent("There is nothing before it that it could stand for.")
             return first.donkey(lambda: Implies(second.make(), more()))
 
-        return Sentence(make, extend if first.extend else None, donkey if first.donkey else None)
+        return Sentence(make, extend if first.extend else None, donkey if first.donkey else None, first.topic)
 
     # --- sentences ---
 
     def sentence(self, node: Node) -> Sentence:
         """A sentence or a frame."""
+        return replace(self._sentence(node), definites=frozenset(_definites(node)))
+
+    def _sentence(self, node: Node) -> Sentence:
         nodes = node.nodes
         match node.kind:
             case "s_and":
@@ -174,6 +180,8 @@ class Composer(Predicates):
 
         def make() -> Formula:
             with self._conditional():
+                if not negated and left.donkey is not None and left.topic in right.definites:
+                    return left.donkey(right.make)
                 try:
                     return Implies(antecedent(), right.make())
                 except NoAntecedent:
@@ -190,7 +198,7 @@ class Composer(Predicates):
 
         def make() -> Formula:
             x = self.fresh()
-            with self.bound(x, noun.letter):
+            with self.bound(x, noun):
                 restriction = self.restrict(noun, x)
                 with self.frame(x):
                     body = sentence.make()
@@ -246,7 +254,7 @@ class Composer(Predicates):
         def extend(more: Callable[[], Formula]) -> Formula:
             def said(x: str) -> Formula:
                 first = self.holds(predicate, x)
-                with self.frame(x):
+                with self.frame(x), self._knowing(phrase.cls, x):
                     return both(first, more())
 
             return phrase.apply(said)
@@ -258,13 +266,25 @@ class Composer(Predicates):
 
             def said(x: str) -> Formula:
                 first = self.holds(predicate, x)
-                with self.frame(x):
+                with self.frame(x), self._knowing(phrase.cls, x):
                     then = more()
                 return then if isinstance(first, Truth) else Implies(first, then)
 
             return every(said)
 
-        return Sentence(make, extend if phrase.indefinite else None, donkey if phrase.indefinite and every else None)
+        can_donkey = phrase.indefinite and every is not None
+        return Sentence(make, extend if phrase.indefinite else None, donkey if can_donkey else None, phrase.cls)
+
+    @contextmanager
+    def _knowing(self, cls: str | None, x: str) -> Iterator[None]:
+        """While "the ship" is this one."""
+        before = dict(self.known)
+        if cls is not None:
+            self.known[cls] = x
+        try:
+            yield
+        finally:
+            self.known = before
 
     def _question(self, node: Node) -> Sentence:
         phrase = self.phrase(node.nodes[0])
@@ -328,6 +348,18 @@ class Composer(Predicates):
             return Apply(name, tuple(Variable(x) for x in names), node.span)
 
         return Sentence(lambda: bind(()))
+
+
+def _definites(node: Node) -> Iterator[str]:
+    """The classes of "the ship" in it, with nothing else said of them."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        stack.extend(top.nodes)
+        if top.kind == "np" and top.nodes[0].kind == "d_the" and top.nodes[1].kind == "noun":
+            noun = top.nodes[1].value("NOUN")
+            if noun.cls is not None and not noun.plural and len(top.nodes[1].parts) == 1:
+                yield noun.cls
 
 
 __all__ = ["Composer", "Count", "Fraction", "number"]
