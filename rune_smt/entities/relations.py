@@ -406,15 +406,26 @@ def _by_class(
 
 def _gap_at_most(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     """Whether the gap is at most the limit, undecided where that is NaN; boxes decide first what they can."""
-    dx = np.maximum(table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x])
-    dy = np.maximum(table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x])
-    at_least = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))  # the gap of the boxes
+    at_least, at_most = _gap_bounds(table, x, y)
+    slack = BOUND * (limit + at_least)
     unknown = np.isnan(limit)
-    open_ = np.flatnonzero(~unknown & ~(at_least > limit + BOUND * (limit + at_least)))
-    result = np.where(unknown, UNDECIDED, VIOLATED)
+    result = np.where(unknown, UNDECIDED, np.where(at_most + slack <= limit, SATISFIED, VIOLATED))
+    open_ = np.flatnonzero(~unknown & ~(at_least - slack > limit) & (result == VIOLATED))
     if len(open_):
         result[open_] = _known(gaps(table, x[open_], y[open_]) <= limit[open_])
     return result
+
+
+def _gap_bounds(table: EntityTable, x: Rows, y: Rows) -> tuple[Floats, Floats]:
+    """Between the gap of the boxes and that of points on two facing sides: an outline meets all four sides of its box."""
+    left, right = table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x]
+    top, bottom = table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x]
+    at_least = np.hypot(np.maximum(np.maximum(left, right), 0), np.maximum(np.maximum(top, bottom), 0))
+    span_x = np.maximum(table.max_x[x], table.max_x[y]) - np.minimum(table.min_x[x], table.min_x[y])
+    span_y = np.maximum(table.max_y[x], table.max_y[y]) - np.minimum(table.min_y[x], table.min_y[y])
+    beside = np.hypot(np.minimum(np.abs(left), np.abs(right)), span_y)
+    stacked = np.hypot(np.minimum(np.abs(top), np.abs(bottom)), span_x)
+    return at_least, np.minimum(beside, stacked)
 
 
 def _share_at_least(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
