@@ -5,7 +5,7 @@ Each search steers by the column evaluator; each repair that is told was confirm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from time import monotonic
@@ -65,7 +65,7 @@ class Repair:
 
     kind: Kind
     text: str
-    changes: dict[str, Any] = field(hash=False)
+    changes: Mapping[str, Any] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +343,7 @@ def repairs(
 
 def _drop(form: ClauseForm, dropped: Clauses) -> Repair:
     said = [literal_text(form.clauses[clause].formula) for clause in sorted(dropped)]
-    changes = {"clauses": sorted(dropped), "formula": canonical(relax(form, form.every - dropped))}
+    changes = {"clauses": said, "indices": sorted(dropped), "formula": canonical(relax(form, form.every - dropped))}
     return Repair("drop", f"without {' and '.join(said)}", changes)
 
 
