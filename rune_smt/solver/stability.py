@@ -35,7 +35,8 @@ def stability(formula: Formula, world: World, verdict: Verdict) -> tuple[float, 
             low = step
             break
     above = steps[steps >= world.min_score].tolist()
-    for step, following in zip(above, [*above[1:], np.inf], strict=True):
+    for i, step in enumerate(above):
+        following = above[i + 1] if i + 1 < len(above) else np.inf  # beyond the last score nothing exists
         if step < 1.0 and not stands(following):
             high = step
             break
