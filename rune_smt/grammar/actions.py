@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import Any, TypeAlias
 
 from lark import Token
@@ -11,6 +12,11 @@ from ..errors import Span
 from .syntax import Bound, Head, Spelled, Syntax, across, bracketed, chained, joined
 
 Children: TypeAlias = list[Any]
+
+
+def grammar_text(name: str) -> str:
+    """The Lark source of a grammar of this folder."""
+    return files(__package__).joinpath(f"{name}.lark").read_text(encoding="utf-8")
 
 
 def span_of(token: Token) -> Span:
@@ -74,11 +80,11 @@ class Actions:
 
     def arithmetic(self, parts: Children) -> Syntax:
         """a + b"""
-        return Syntax("arithmetic", [parts[0], parts[2]], across(parts[0], parts[2]), str(parts[1]))
+        return Syntax("arithmetic", [parts[0], parts[2]], across(parts[0], parts[2]), parts[1].strip())
 
     def truth(self, parts: Children) -> Syntax:
         """true, false"""
-        return Syntax("truth", [], span_of(parts[0]), parts[0].lower() == "true")
+        return Syntax("truth", [], span_of(parts[0]), parts[0].type == "TRUE")
 
     def name(self, parts: Children) -> Syntax:
         """x"""
@@ -97,32 +103,82 @@ class Actions:
     def apply(self, parts: Children) -> Syntax:
         """near(x, y)"""
         span = span_of(parts[0])[0], span_of(parts[-1])[1]
-        return Syntax("apply", parts[2:-1], span, spelled(parts[0]))
+        return Syntax("apply", [part for part in parts if isinstance(part, Syntax)], span, spelled(parts[0]))
 
     # --- quantifiers --------------------------------------------------------------------------------------------------
 
     def quantifier(self, parts: Children) -> Head:
         """exists, forall, exists>=3"""
         first = span_of(parts[0])
-        if len(parts) == 1 or parts[1] is None:
-            return Head(parts[0].type.lower(), (), span=first)
+        match parts[0].type:
+            case "NO_EXISTS":
+                return Head("no", (), span=first)
+            case "UNIQUE":
+                return Head("=", (), "1", span=first)
+            case word if len(parts) == 1 or parts[1] is None:
+                return Head(word.lower(), (), span=first)
         return Head(str(parts[1]), (), str(parts[2]), span=(first[0], span_of(parts[2])[1]))
+
+    def variables(self, parts: Children) -> tuple[Bound, ...]:
+        """x, y:ship. A class holds for every variable since the class before."""
+        bound: list[Bound] = []
+        unsorted = 0
+        for token in parts:
+            if token.type == "SORT":
+                bound[unsorted:] = [Bound(variable.name, spelled(token)) for variable in bound[unsorted:]]
+                unsorted = len(bound)
+            else:
+                bound.append(Bound(spelled(token)))
+        return tuple(bound)
 
     def quantified(self, parts: Children) -> Syntax:
         """exists x (f)"""
-        head, variable, left, body, right = parts
-        return _closed(head, (Bound(spelled(variable)),), left, body, right)
+        head, variables, left, body, right = parts
+        start, end = head.span[0], span_of(right)[1]
+        whole = Head(head.word, variables, head.n, True, (start, variables[-1].name.span[1]))
+        return Syntax("quantifier", [bracketed(body, (span_of(left)[0], end))], (start, end), whole)
+
+    def quantified_open(self, parts: Children) -> Syntax:
+        """exists x. f"""
+        head, variables, _, body = parts
+        start = head.span[0]
+        whole = Head(head.word, variables, head.n, False, (start, variables[-1].name.span[1]))
+        return Syntax("quantifier", [body], (start, body.whole[1]), whole)
 
     def measure(self, parts: Children) -> Syntax:
         """count x (f)"""
-        word, variable, _, body, right = parts
+        word, variables, _, body, right = parts
         start, end = span_of(word)[0], span_of(right)[1]
-        head = Head(str(word).lower(), (Bound(spelled(variable)),), span=(start, span_of(variable)[1]))
+        head = Head(str(word).lower(), variables, span=(start, variables[-1].name.span[1]))
         return Syntax("measure", [body], (start, end), head)
 
+    # --- infix alone --------------------------------------------------------------------------------------------------
 
-def _closed(head: Head, variables: tuple[Bound, ...], left: Token, body: Syntax, right: Token) -> Syntax:
-    start, end = head.span[0], span_of(right)[1]
-    whole = Head(head.word, variables, head.n, True, (start, span_of(left)[0]))
-    bracketed(body, (span_of(left)[0], end))
-    return Syntax("quantifier", [body], (start, end), whole)
+    def member(self, parts: Children) -> Syntax:
+        """x in ship"""
+        member = Syntax("member", [parts[0]], (parts[0].whole[0], span_of(parts[2])[1]), spelled(parts[2]))
+        return member if parts[1].type == "ELEMENT" else Syntax("not", [member], member.span)
+
+    def cardinality(self, parts: Children) -> Syntax:
+        """|{x in ship : f}|"""
+        opening, variable, sort, _, body, closing = parts
+        span = span_of(opening)[0], span_of(closing)[1]
+        head = Head("count", (Bound(spelled(variable), spelled(sort) if sort else None),), span=span)
+        return Syntax("measure", [body], span, head)
+
+    def class_set(self, parts: Children) -> Syntax:
+        """|{x in ship}|"""
+        opening, variable, sort, closing = parts
+        span = span_of(opening)[0], span_of(closing)[1]
+        return Syntax("class set", [], span, Head("count", (Bound(spelled(variable), spelled(sort)),), span=span))
+
+    def set_query(self, parts: Children) -> Syntax:
+        """{x : f}, read as exists x (f)"""
+        measure = self.cardinality(parts)
+        count: Head = measure.value
+        head = Head("exists", count.variables, closed=True, span=count.span)
+        return Syntax("quantifier", measure.parts, measure.span, head)
+
+    def start(self, parts: Children) -> list[Syntax]:
+        """The statements of a text."""
+        return [part for part in parts if isinstance(part, Syntax)]

@@ -66,6 +66,10 @@ class _Builder:
         self.path: list[Syntax] = []  # from the root to the node at hand
         self.free: tuple[Syntax, tuple[Syntax, ...]] | None = None
 
+    def name(self, spelled: Spelled) -> str:
+        """The canonical name."""
+        return canonical_name(spelled, open_vocabulary=self.open)
+
     # --- formulas -----------------------------------------------------------------------------------------------------
 
     def formula(self, node: Syntax, bound: frozenset[str]) -> Formula:
@@ -111,7 +115,7 @@ class _Builder:
 
     def application(self, node: Syntax, bound: frozenset[str]) -> Apply:
         """near(x, y), aliases replaced unless the vocabulary is open."""
-        name = canonical_name(node.value)
+        name = self.name(node.value)
         args = []
         for part in node.parts:
             args.append(self.term(part, bound))
@@ -124,7 +128,7 @@ class _Builder:
                 "Only a variable is in a class.", span=node.parts[0].whole, hint="Write ship(x) for x in ship.",
                 expected=("a variable",),
             )  # fmt: skip
-        return Apply(canonical_name(node.value), (self.term(node.parts[0], bound),), node.whole)
+        return Apply(self.name(node.value), (self.term(node.parts[0], bound),), node.whole)
 
     def minus(self, node: Syntax, bound: frozenset[str]) -> Formula:
         """-(a & b) -> ~(a & b);   -3 < area(x) -> 0 - 3 < area(x);   -area(x) > 5 is refused"""
@@ -196,7 +200,7 @@ class _Builder:
         """The canonical names of a quantifier's variables; one twice is refused."""
         names: list[str] = []
         for variable in head.variables:
-            name = canonical_name(variable.name)
+            name = self.name(variable.name)
             if name in names:
                 raise FormulaError(f"The variable '{name}' stands twice.", span=variable.name.span)
             names.append(name)
@@ -250,7 +254,13 @@ class _Builder:
 
     def variable(self, node: Syntax, bound: frozenset[str]) -> Variable:
         """A name that is not applied: a variable, or with open vocabulary anything."""
-        name = canonical_name(Spelled(node.value, node.span))
+        name = self.name(Spelled(node.value, node.span))
+        if "-" in node.value and not (self.open and len(self.path) > 1 and self.path[-2].kind == "apply"):
+            raise FormulaError(
+                f"'{node.value}' is one name only where it is applied or names a class.",
+                span=node.span,
+                hint="Put a space on both sides of a minus.",
+            )
         self.spellings.setdefault(name, {}).setdefault(node.value, node.span)
         if name not in bound and self.free is None:
             self.free = (node, tuple(self.path))

@@ -32,7 +32,6 @@ from .nodes import (
     Truth,
     Variable,
     free_variables,
-    walk,
 )
 
 # How tightly a form binds: a form stands without brackets where at least its own strength is asked for.
@@ -138,8 +137,8 @@ def _renamed(node: Node, names: Mapping[str, str], fresh: Iterator[str]) -> Node
             return replace(node, body=_renamed(body, names, fresh))  # type: ignore[arg-type]
         case Exists() | ForAll() | ExistsCount() | Count() | Cover():
             name = next(fresh)
-            body = _renamed(node.body, {**names, node.var: name}, fresh)
-            return replace(node, var=name, body=body)  # type: ignore[arg-type]
+            inner = _renamed(node.body, {**names, node.var: name}, fresh)
+            return replace(node, var=name, body=inner)  # type: ignore[arg-type]
         case _:
             assert_never(node)
 
@@ -227,8 +226,3 @@ def _term(term: Term, spelling: Spelling, least: int) -> str:
         case _:
             assert_never(term)
     return text if strength >= least else f"({text})"
-
-
-def binders(formula: Formula) -> int:
-    """How many quantifiers, counts and covers a formula has."""
-    return sum(isinstance(node, Exists | ForAll | ExistsCount | Count | Cover) for node in walk(formula))

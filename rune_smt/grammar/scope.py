@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from .nodes import all_names
@@ -10,12 +11,13 @@ from .refusal import FormulaError
 from .spelling import canonical_name
 from .syntax import CONNECTIVES, Bound, Head, Spelled, Syntax
 
+VARIABLE_LIKE = re.compile(r"[a-z]_?[0-9]*\Z")
 LETTERS = ("x", "y", "z", "u", "v", "w")
 
 
 def free_name_error(use: Syntax, path: tuple[Syntax, ...]) -> FormulaError:
     """The error for the free name `use`; `path` leads from the root to it."""
-    name = canonical_name(Spelled(use.value, use.span))
+    name = _name(Spelled(use.value, use.span))
     wider = _wider_bracket(name, path)
     if wider is not None:
         return FormulaError(
@@ -23,7 +25,7 @@ def free_name_error(use: Syntax, path: tuple[Syntax, ...]) -> FormulaError:
             span=use.span,
             hint=f"If it should reach this far: {wider}",
         )
-    if len(use.value.rstrip("0123456789")) > 1 or (use.value[:1].isupper() and len(path) > 1):
+    if not VARIABLE_LIKE.match(name):
         hint = _as_a_class(name, use, path)
         if hint is not None:
             return FormulaError(
@@ -58,7 +60,7 @@ def _wider_bracket(name: str, path: tuple[Syntax, ...]) -> str | None:
 
 
 def _binds(head: Head, name: str) -> bool:
-    return any(canonical_name(variable.name) == name for variable in head.variables)
+    return any(_name(variable.name) == name for variable in head.variables)
 
 
 def _as_a_class(name: str, use: Syntax, path: tuple[Syntax, ...]) -> str | None:
@@ -69,7 +71,7 @@ def _as_a_class(name: str, use: Syntax, path: tuple[Syntax, ...]) -> str | None:
     from .build import build
 
     shown = build(holder, open_vocabulary=True) if holder.kind == "compare" else None
-    taken = {canonical_name(Spelled(part.value, part.span)) for part in holder.parts if part.kind == "name"}
+    taken = {_name(Spelled(part.value, part.span)) for part in holder.parts if part.kind == "name"}
     if shown is not None:
         taken |= all_names(shown)
     letter = next(letter for letter in LETTERS if letter not in taken)
@@ -87,3 +89,7 @@ def _shown(syntax: Syntax) -> str:
     from .build import build
 
     return written(build(replace(syntax), open_vocabulary=True))
+
+
+def _name(spelled: Spelled) -> str:
+    return canonical_name(spelled, open_vocabulary=True)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from ..grammar.nodes import (
     UNITS,
-    ArithmeticOp,
-    CompareOp,
     And,
     Apply,
     Arithmetic,
+    ArithmeticOp,
     Compare,
+    CompareOp,
     Count,
     Cover,
     Exists,
