@@ -417,7 +417,7 @@ def _gap_at_most(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
 
 
 def _gap_bounds(table: EntityTable, x: Rows, y: Rows) -> tuple[Floats, Floats]:
-    """Between the gap of the boxes and that of points on two facing sides: an outline meets all four sides of its box."""
+    """From the gap of the boxes to that of points on facing sides: an outline meets all four sides of its box."""
     left, right = table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x]
     top, bottom = table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x]
     at_least = np.hypot(np.maximum(np.maximum(left, right), 0), np.maximum(np.maximum(top, bottom), 0))
