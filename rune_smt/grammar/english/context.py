@@ -19,6 +19,7 @@ from ..nodes import (
     Implies,
     Not,
     Or,
+    Truth,
     Variable,
     free_variables,
     map_in_term,
@@ -54,6 +55,7 @@ class Context:
         self.hosts: list[Host] = []
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
+        self.them: Nominal | None = None  # what "all of them" speaks of
         self.no_antecedents = False  # "another ship near a ship": nothing comes before it
         self.importing: set[str] = set()  # variables of universals that ask for at least one
 
@@ -193,7 +195,9 @@ def _place(formula: Formula, importing: frozenset[str], negated: bool) -> tuple[
             restriction = inner(a)
             body, left = _place(b, importing, negated)
             stays = [part for part in left if x in free_variables(part)]
-            placed = replace(formula, body=Implies(restriction, both(*stays, body)))
+            body = both(*stays, body)
+            always = isinstance(restriction, Truth) and restriction.value
+            placed = replace(formula, body=body if always else Implies(restriction, body))
             witness = Exists(x, restriction)
             others = [part for part in left if x not in free_variables(part)]
             return (placed, [witness, *others]) if negated else (both(witness, *others, placed), [])

@@ -212,7 +212,7 @@ VALUED: dict[str, dict[object, str]] = {
         "%": "%|percent|per cent|pct",
     },
     "COMPARE": {">=": ">=|≥", "<=": "<=|≤", ">": ">", "<": "<", "=": "="},
-    "EXCEED": {">": "exceeds|exceed|is more than|are more than|surpasses", "<": "is fewer than|are fewer than"},
+    "EXCEED": {">": "exceeds|exceed|surpasses", "<": "falls below|stays below"},
     "THING": {
         "some": "something",
         "all": "everything",

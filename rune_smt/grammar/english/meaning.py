@@ -96,6 +96,8 @@ class Phrase:
     plain: bool = False
     definite: bool = False
     cls: str | None = None
+    noun: Nominal | None = None
+    exact: bool = False  # "exactly two ships": what is said later of "them" is said of each
     grouped: Callable[[Predicate], Formula] | None = None
 
 
@@ -112,6 +114,7 @@ class Sentence:
     donkey: Callable[[Make], Formula] | None = None
     topic: str | None = None  # the class of its first thing
     definites: frozenset[str] = frozenset()  # classes said with "the" and nothing more
+    noun: Nominal | None = None  # "all of them": which they are
 
 
 def both(*parts: Formula) -> Formula:

@@ -27,7 +27,7 @@ from ..nodes import (
     disjunction,
 )
 from ..words import RELATIONS
-from .amounts import Amounts, number, times
+from .amounts import PREFIX, Amounts, number, times
 from .lexicon import Noun, Quality, Relation
 from .meaning import Nominal, NoAntecedent, NoMeaning, Pair, Phrase, Predicate, Scope, both
 from .readings import Node
@@ -87,7 +87,12 @@ class Phrases(Amounts):
         said: list[Scope] = []
         pairs: list[Pair] = []
         groups = []
-        for adjective in node.nodes[0].nodes if node.nodes else ():
+        if node.nodes and node.nodes[0].kind == "adjs_or":
+            choices = [self._adjective(adjective) for adjective in node.nodes[0].nodes]
+            if not all(choice.plain for choice in choices):
+                raise NoMeaning("'or' joins adjectives that are said of one thing.")
+            said.append(lambda x: Or(tuple(choice.of(x) for choice in choices)))
+        for adjective in node.nodes[0].nodes if node.nodes and node.nodes[0].kind == "adjs" else ():
             predicate = self._adjective(adjective)
             if predicate.pair:
                 pairs.append(predicate.pair)
@@ -206,6 +211,8 @@ class Phrases(Amounts):
                 return Phrase(lambda scope: self._another(scope, node.span))
             case "np_thing":
                 return self._thing(node)
+            case "np_of_them":
+                return self._of_them(node)
             case "np_or" | "np_either":
                 phrases = [self.phrase(part) for part in node.nodes]
                 return Phrase(lambda scope: Or(tuple(phrase.apply(scope) for phrase in phrases)),
@@ -236,6 +243,16 @@ class Phrases(Amounts):
         if cls is None:
             raise NoAntecedent("Another what? Nothing before it says.")
         return self.some(Nominal(lambda x: Apply(cls, (Variable(x),), span), other=True, cls=cls), scope)
+
+    def _of_them(self, node: Node) -> Phrase:
+        """all of them, none of them, two of them"""
+
+        def restriction(x: str) -> Formula:
+            if self.them is None:
+                raise NoAntecedent("There is nothing before it that it could stand for.")
+            return self.restrict(self.them, x)
+
+        return self._determined(node.nodes[0], Nominal(restriction, plural=True))
 
     def _thing(self, node: Node) -> Phrase:
         """something, nothing, everything, anything"""
@@ -291,7 +308,8 @@ class Phrases(Amounts):
             return one(scope)
 
         return Phrase(
-            apply, indefinite=True, members=(one, one) if noun.plural else (one,), cls=noun.cls,
+            apply, indefinite=True, members=(one, one) if noun.plural else (one,),
+            cls=noun.cls, noun=noun,
             none=lambda scope: Not(one(scope)),
             every=lambda scope: self.every(noun, scope, importing=False),
         )  # fmt: skip
@@ -431,13 +449,14 @@ class Phrases(Amounts):
             case "n_gt":
                 return self._counted(noun, count + 1)
             case "n_le":
-                return Phrase(self._bounded("<=", noun, count))
+                return Phrase(self._bounded("<=", noun, count), noun=noun)
             case "n_lt":
                 if count == 0:
                     raise NoMeaning("Fewer than 0 there cannot be.")
-                return Phrase(self._bounded("<=", noun, count - 1))
+                return Phrase(self._bounded("<=", noun, count - 1), noun=noun)
             case "n_eq":
-                return Phrase(self._bounded("=", noun, count))
+                return Phrase(self._bounded("=", noun, count), noun=noun, cls=noun.cls, exact=True,
+                              every=lambda scope: self.every(noun, scope, importing=False))  # fmt: skip
             case _:
                 raise NoMeaning(f"No count: {node.kind}")
 
@@ -466,7 +485,7 @@ class Phrases(Amounts):
             return self.some(noun, scope)
 
         return Phrase(
-            apply, members=tuple([one] * least), indefinite=True, cls=noun.cls,
+            apply, members=tuple([one] * least), indefinite=True, cls=noun.cls, noun=noun,
             none=lambda scope: Not(apply(scope)), every=single.every,
         )  # fmt: skip
 
@@ -522,10 +541,15 @@ class Phrases(Amounts):
                     more = Arithmetic("+", b, number(node.value("NUM")))
                     return Compare(">=" if least == "=" else least, a, more, node.span)
                 case _:
-                    op, share = self.factor(factor)
+                    op, share = self.factor(factor, _prefix(node))
                     return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)
 
         return Phrase(apply)
+
+
+def _prefix(node: Node) -> CompareOp:
+    """at least, exactly, at most: in front of "as many", "as large" """
+    return next((PREFIX[kind] for kind in ("ATLEAST", "EXACTLY", "ATMOST") if node.has(kind)), ">=")
 
 
 def _none(phrase: Phrase) -> Callable[[Scope], Formula]:

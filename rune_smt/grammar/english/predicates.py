@@ -11,7 +11,7 @@ from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or,
 from .amounts import DOWNWARD, OPPOSITE, times
 from .lexicon import Quality, Relation
 from .meaning import NoMeaning, Phrase, Predicate, Scope, Sentence, both
-from .phrases import Phrases, anything
+from .phrases import Phrases, _prefix, anything
 from .readings import Leaf, Node
 
 SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
@@ -377,7 +377,7 @@ class Predicates(Phrases):
             leaf = node.leaf("MEASURE")
             assert leaf is not None
             name = leaf.value
-            op, share = self.factor(factor)
+            op, share = self.factor(factor, _prefix(node))
             if leaf.word.text.lower() in DOWNWARD:
                 op = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}[op]  # type: ignore[assignment]
         say = phrase.every if phrase.any and phrase.every else phrase.apply

@@ -29,6 +29,7 @@ from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
 from .meaning import NoAntecedent, NoMeaning
 from .readings import Leaf, Node, NoParse, parse
+from .sameness import same_meaning
 from .sentences import Composer
 
 
@@ -186,9 +187,7 @@ def _ones(tree: Node) -> dict[Span, str]:
 
 
 def _same(first: Formula, second: Formula) -> bool:
-    from ..printer import same_up_to_bound_names
-
-    return same_up_to_bound_names(first, second)
+    return same_meaning(first, second)
 
 
 def _refusal(text: str, words: list[Word], error: NoParse) -> QueryError:
@@ -229,7 +228,10 @@ def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tup
                 bad = _stuck(words, kept)
                 if bad is None:
                     raise error from None
-        gone |= _window(words, gone, bad)
+        stretch = _window(words, gone, bad)
+        if not stretch:
+            raise unknown_word_error(words[bad].text, known.vocabulary, text, words[bad].span)
+        gone |= stretch
     raise QueryError("Too much of the query is not understood.", text=text, span=(0, len(text.rstrip())))
 
 
@@ -244,22 +246,35 @@ def _stuck(words: list[Word], kept: list[int]) -> int | None:
 
 
 def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
-    """The least stretch of words around an unknown one without which the text can be read, or read furthest."""
+    """The least stretch of words around an unknown one without which the text can be read, or read furthest.
+
+    Empty where the word is no modifier and ends no place phrase: then it is what the text is about.
+    """
     others = {i for i, word in enumerate(words) if "UNKNOWN" in word.kinds and i != bad}
     best: tuple[int, int, set[int]] | None = None
-    for before in range(5):
-        for after in range(3):
-            stretch = set(range(bad - before, bad + after + 1)) - gone
-            around = stretch - {bad}
-            if min(stretch) < 0 or max(stretch) >= len(words) or around & others:
-                continue
-            if any(not KEEP.isdisjoint(words[i].kinds) for i in around):
-                continue
-            rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
-            rank = (-_reach(rest), len(stretch))
-            if rest and (best is None or rank < best[:2]):
-                best = (*rank, stretch)
-    return best[2] if best else {bad}
+    for before in range(6):
+        stretch = set(range(bad - before, bad + 1)) - gone
+        if bad - before < 0 or not _may_go(words, sorted(stretch), bad):
+            continue
+        rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
+        rank = (-_reach(rest), len(stretch))
+        if rest and (best is None or rank < best[:2]):
+            best = (*rank, stretch)
+    return best[2] if best else set()
+
+
+def _may_go(words: list[Word], stretch: list[int], bad: int) -> bool:
+    """Whether a stretch that ends with an unknown word is a modifier ("blue", "parked") or a place phrase."""
+    if len(stretch) > 1:
+        around = [words[i] for i in stretch if i != bad]
+        first = words[stretch[0]].kinds
+        opens = bool({"PREP", "PLACEPREP", "BE", "REL", "WITH", "INIMG", "LOC"} & set(first))
+        return opens and all(KEEP.isdisjoint(word.kinds) for word in around)
+    following = words[bad + 1].kinds if bad + 1 < len(words) else {}
+    preceding = words[bad - 1].kinds if bad else {}
+    return bool({"NOUN", "ADJ", "UNKNOWN", "AND"} & set(following) and "AND" not in following) or bool(
+        {"BE", "NOUN", "REL"} & set(preceding) and "UNKNOWN" not in preceding
+    )
 
 
 def _reach(words: list[Word]) -> int:

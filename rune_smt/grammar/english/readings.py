@@ -293,7 +293,7 @@ def _cost(tree: Node) -> int:
             unlike = sum(_modified(a) != _modified(b) for a, b in zip(nodes, nodes[1:], strict=False))
             return length + UNLIKE * unlike
         case "n_co":
-            return sum(node.end - node.start for node in nodes[:-1])
+            return 1 + sum(node.end - node.start for node in nodes[:-1])
         case "s_and" | "s_or" | "p_and" | "p_or":
             return sum(node.end - node.start for node in nodes[:-1]) + 1
         case "p_rel" | "p_apart" | "p_within" | "p_comp":

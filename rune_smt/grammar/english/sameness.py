@@ -89,6 +89,10 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
     """At least n things are so: exists>=n. What does not speak of the thing stands outside."""
     if n == 0:
         return "T" if positive else "F"
+    choices = _disjuncts(body, True)
+    if n == 1 and len(choices) > 1:  # exists x (a | b) is exists x (a) | exists x (b)
+        split = [_some(1, var, part if sign else Not(part), names, depth, positive) for part, sign in choices]
+        return _many("|" if positive else "&", split)
     inner = {**names, var: f"v{depth}"}
     outside: list[str] = []
     inside: list[str] = []
@@ -102,6 +106,21 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
     if positive or whole in "TF":
         return whole if positive else {"T": "F", "F": "T"}[whole]
     return f"~({whole})"
+
+
+def _disjuncts(formula: Formula, positive: bool) -> list[tuple[Formula, bool]]:
+    """The parts of which one is to hold, each as it is or denied."""
+    match formula:
+        case Not(body):
+            return _disjuncts(body, not positive)
+        case Or(parts) if positive:
+            return [one for part in parts for one in _disjuncts(part, True)]
+        case And(parts) if not positive:
+            return [one for part in parts for one in _disjuncts(part, False)]
+        case Implies(left, right) if positive:
+            return [*_disjuncts(left, False), *_disjuncts(right, True)]
+        case _:
+            return [(formula, positive)]
 
 
 def _conjuncts(formula: Formula, positive: bool) -> list[tuple[Formula, bool]]:

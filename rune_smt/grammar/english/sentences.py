@@ -26,7 +26,7 @@ from ..nodes import (
     Variable,
 )
 from .amounts import number, times
-from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Sentence, both
+from .meaning import NoAntecedent, Nominal, NoMeaning, Phrase, Predicate, Sentence, both
 from .phrases import anything
 from .predicates import Predicates
 from .readings import Node
@@ -54,7 +54,7 @@ class Composer(Predicates):
             if first.extend is not None and first.topic in second.definites:
                 return first.extend(second.make)
             try:
-                return both(first.make(), second.make())
+                return both(first.make(), self._of(first.noun, second.make))
             except NoAntecedent:
                 if first.extend is None:
                     raise
@@ -70,7 +70,17 @@ class Composer(Predicates):
                 raise NoAntecedent("There is nothing before it that it could stand for.")
             return first.donkey(lambda: Implies(second.make(), more()))
 
-        return Sentence(make, extend if first.extend else None, donkey if first.donkey else None, first.topic)
+        return Sentence(make, extend if first.extend else None, donkey if first.donkey else None, first.topic,
+                        noun=first.noun)  # fmt: skip
+
+    def _of(self, noun: Nominal | None, make: Callable[[], Formula]) -> Formula:
+        """The formula, "them" being these."""
+        before = self.them
+        self.them = noun or before
+        try:
+            return make()
+        finally:
+            self.them = before
 
     # --- sentences ---
 
@@ -255,8 +265,14 @@ class Composer(Predicates):
             def said(x: str) -> Formula:
                 first = self.holds(predicate, x)
                 with self.frame(x), self._knowing(phrase.cls, x):
-                    return both(first, more())
+                    then = more()
+                if phrase.exact:
+                    return then if isinstance(first, Truth) else Implies(first, then)
+                return both(first, then)
 
+            if phrase.exact and phrase.every is not None:
+                each = phrase.every(said)
+                return both(make(), each)
             return phrase.apply(said)
 
         every = phrase.every
@@ -272,8 +288,9 @@ class Composer(Predicates):
 
             return every(said)
 
+        later = phrase.indefinite or phrase.exact
         can_donkey = phrase.indefinite and every is not None
-        return Sentence(make, extend if phrase.indefinite else None, donkey if can_donkey else None, phrase.cls)
+        return Sentence(make, extend if later else None, donkey if can_donkey else None, phrase.cls, noun=phrase.noun)
 
     @contextmanager
     def _knowing(self, cls: str | None, x: str) -> Iterator[None]:
