@@ -12,7 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ SECONDS = 8.0  # to explain misses in, for each query
 MATCHES, CARDS, GROUPS, CORES = 8, 4, 5, 8  # shown at most: matches, cards of a group, groups, cores
 FARTHEST = 3.0  # a limit that would have to move by more than this factor is no near miss
 LETTERS = 12  # entities lettered on one picture; more would hide it
+LONG_LEGEND = 6  # entries
 OTHERS = 60  # further entities outlined on one picture
 SIDE = 400  # pixels, longer side of a picture
 
@@ -401,7 +402,7 @@ def _shot(
 ) -> Shot:
     outlines = outlines_of(scene, lettered.values())
     legend = tuple(
-        Legend(letter, f"{outlines[entity].label.replace('_', ' ')} {entity}", i)
+        Legend(letter, f"{_spoken(outlines[entity].label)} {entity}", i)
         for i, (letter, entity) in enumerate(lettered.items())
     )
     parts = [f"{item.letter} is {item.text}" for item in legend]
@@ -409,7 +410,22 @@ def _shot(
         f"{_letter_of(lettered, p.first)} and {_letter_of(lettered, p.second)} are joined: {p.text}" for p in pairs
     ]
     alt = f"Image {scene.image_id}, which {verdict}" + (": " + "; ".join(parts) if parts else "")
-    return Shot(picture(scene, lettered, pairs, others=others, size=SIDE), alt, legend)
+    return Shot(picture(scene, lettered, pairs, others=others, size=SIDE), alt, _shortened(legend))
+
+
+def _spoken(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _shortened(legend: tuple[Legend, ...]) -> tuple[Legend, ...]:
+    """A long legend says a class once for a run of things of that class: storage tank 0, 1, 2, ..."""
+    if len(legend) <= LONG_LEGEND:
+        return legend
+    texts = [item.text.rpartition(" ") for item in legend]
+    return tuple(
+        replace(item, text=number) if i and texts[i - 1][0] == label else item
+        for i, (item, (label, _, number)) in enumerate(zip(legend, texts, strict=True))
+    )
 
 
 def _letter_of(lettered: Mapping[str, int], entity: int) -> str:

@@ -36,7 +36,7 @@ def to_arrow(scenes: Iterable[SyntheticScene], pictures: Path | None = None) -> 
         entities["geometry"] += list(shapely.to_wkb(shapely.polygons(scene.polygons))) if n else []
         entities["source"] += [f"synthetic:{scene.seed[0]}:{scene.image_id}:{i}" for i in range(n)]
         entities["difficult"] += scene.attributes["difficult"].tolist()
-        path = write_picture(scene, pictures) if pictures is not None else None
+        path = write_picture(scene, pictures).resolve() if pictures is not None else None
         images["image_id"].append(scene.image_id)
         images["width"].append(scene.width)
         images["height"].append(scene.height)
