@@ -74,6 +74,11 @@ def test_a_file_named_twice_is_read_once_and_named(tmp_path):
     assert listing.twice == [(tmp_path / "a.txt").as_posix()]
 
 
+def test_a_difficulty_may_be_written_as_a_decimal(tmp_path):
+    (tmp_path / "P1.txt").write_text("1 2 3 4 5 6 7 8 ship 2.0\n1 2 3 4 5 6 7 8 ship 01\n")
+    assert read("dota", tmp_path)[0].attributes["difficult"].tolist() == [2, 1]
+
+
 def test_binary_junk_is_named_with_its_line():
     with pytest.raises(DataError) as caught:
         as_text(b"1 2 3\nab\xff\xfe", "labelTxt/P1.txt")
@@ -179,7 +184,8 @@ COCO = {
         ({"bbox": [1, 2, -3, 4]}, "width and height of bbox must not be negative, got [1, 2, -3, 4]."),
         ({"bbox": [1, 2, 3]}, "bbox must be [x, y, width, height], got [1, 2, 3]."),
         ({"bbox": [1, 2, "x", 4]}, "bbox has 'x' where a number was expected."),
-        ({"bbox": [1, 2, float("nan"), 4]}, "bbox has the coordinate nan; every coordinate must be a finite number."),
+        ({"bbox": [1, 2, float("nan"), 4]}, "bbox has the coordinate nan, which is not a finite number."),
+        ({"bbox": [1, 2, 3, 1e300]}, "bbox has the coordinate 1e+300, which is beyond any picture."),
         ({}, "neither segmentation nor bbox."),
         ({"segmentation": [[1, 2, 3]]}, "a part of segmentation must be [x1, y1, x2, y2, ...], got 3 numbers."),
         ({"segmentation": "x"}, "segmentation must be a list of parts or a mask, got str."),

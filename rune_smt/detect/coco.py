@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rune_smt.detect.files import as_size, as_text, parse_json, read_bytes
+from rune_smt.detect.files import LARGEST_COORDINATE, as_size, as_text, excerpt, parse_json, read_bytes
 from rune_smt.detect.formats import Format, Sample
 from rune_smt.detect.gsd import parse_gsd
 from rune_smt.detect.images import without_picture_suffix
@@ -119,7 +119,8 @@ class _Catalogue:
                 names.add(name)
                 self.position[number] = len(self.records)
                 self.records.append(_image_record(image, name, f"{place} ('{name.stem}')", journal))
-        self.categories = {c.get("id"): str(c["name"]) for c in document["categories"] if c.get("name") is not None}
+        named = [category for category in document["categories"] if category.get("name") is not None]
+        self.categories = {_key(category.get("id")): str(category["name"]) for category in named}
 
 
 def _image_name(image: Mapping[str, Any], file: SourceFile | None) -> ImageName:
@@ -274,14 +275,15 @@ def _numbers(values: list[Any], field: str) -> Floats:
     """The values as float64; bool is no number here."""
     if set(map(type, values)) <= {int, float}:
         numbers = np.array(values, dtype=np.float64)
-        if np.isfinite(numbers).all():
+        if (np.abs(numbers) <= LARGEST_COORDINATE).all():
             return numbers
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _BadError(f"{field} has {value!r} where a number was expected")
-        if not np.isfinite(float(value)):
-            raise _BadError(f"{field} has the coordinate {value}; every coordinate must be a finite number")
-    raise _BadError(f"{field} has a number that is too large")
+        if not abs(value) <= LARGEST_COORDINATE:
+            finite = "is beyond any picture" if value - value == 0 else "is not a finite number"
+            raise _BadError(f"{field} has the coordinate {excerpt([str(value)])}, which {finite}")
+    return np.array(values, dtype=np.float64)
 
 
 def _further(annotation: Mapping[str, Any]) -> dict[str, Scalar]:

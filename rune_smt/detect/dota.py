@@ -20,6 +20,7 @@ from rune_smt.detect.records import Chunk, Chunks, ImageRecord, Journal, Outline
 from rune_smt.errors import DataError
 
 EXPECTED = "expected 8 numbers, a class and a difficulty"
+LARGEST_DIFFICULTY = 1000  # DOTA has 0, 1 and 2; other data sets may grade finer
 YOLO_HINT = "This line looks like YOLO-OBB. Try --format yolo-obb."
 TASK1_HINT = "This line looks like a DOTA Task1 result. Try --format dota-task1."
 
@@ -42,9 +43,9 @@ def _read_file(file: SourceFile, lines: list[str], options: ReadOptions) -> Chun
             continue
         wrong = None
         if len(fields) == 10:
-            difficulty = fields[9]
-            if not difficulty.isdecimal():
+            if not fields[9].isdecimal() or len(fields[9]) > 1:
                 wrong = _wrong_difficulty(fields)
+            difficulty = fields[9]
         elif len(fields) == 9:
             difficulty = "0"
             if is_number(fields[8]):
@@ -139,7 +140,7 @@ def read_headers(folder: str | os.PathLike[str], journal: Journal) -> list[Image
 def _wrong_difficulty(fields: list[str]) -> str | None:
     """None for what reads as a whole number from 0 on after all."""
     text = fields[9]
-    if is_number(text) and float(text) >= 0 and float(text).is_integer():
+    if is_number(text) and 0 <= float(text) <= LARGEST_DIFFICULTY and float(text).is_integer():
         fields[9] = str(int(float(text)))
         return None
     return f"{EXPECTED}, but the difficulty is '{excerpt([text])}'"

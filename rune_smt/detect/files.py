@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 
 from rune_smt.detect.records import Floats, Ints, Journal, SourceFile
 from rune_smt.errors import DataError
+
+LONG_NUMBER = re.compile(r"\d{300}")  # whole numbers too large for a float, which are read as infinite
+LARGEST_SIDE = 10_000_000  # pixels: beyond any picture; TIFF and PNG headers can claim 4,294,967,295
+LARGEST_COORDINATE = 1e9  # pixels: beyond it products of coordinates lose what areas are made of
 
 Wanted = Callable[[PurePosixPath], bool]
 
@@ -137,6 +142,8 @@ def read_lines(file: SourceFile, journal: Journal) -> list[str] | None:
 def parse_json(text: str, shown: str, first_line: int = 1) -> Any:
     """The value; DataError with line and column, and a word when the text just stops."""
     try:
+        if LONG_NUMBER.search(text):
+            return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 300 else float(digits))
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{shown}:{first_line + error.lineno - 1}:{error.colno}"
@@ -163,28 +170,28 @@ def is_number(text: str) -> bool:
 
 
 def to_numbers(fields: list[str]) -> tuple[Floats, NDArray[np.bool_] | None]:
-    """Every field as a float64, and where a field is no finite number; None instead of a mask that is nowhere true."""
+    """Every field as a float64, and where it is no number or beyond any picture; None for nowhere."""
     try:
         values = np.fromiter(map(float, fields), dtype=np.float64, count=len(fields))
     except ValueError:
         values = np.array([float(f) if is_number(f) else np.nan for f in fields], dtype=np.float64)
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) <= LARGEST_COORDINATE)
     return values, bad if bad.any() else None
 
 
 def what_is_wrong(field: str) -> str:
-    """Words for a field that is no finite number."""
-    return f"'{excerpt([field])}' is not a {'finite number' if is_number(field) else 'number'}"
+    """Words for a field that `to_numbers` marks."""
+    shown = f"'{excerpt([field])}'"
+    if not is_number(field):
+        return f"{shown} is not a number"
+    return f"{shown} is beyond any picture" if np.isfinite(float(field)) else f"{shown} is not a finite number"
 
 
 def as_size(value: Any) -> int | None:
     """A width or height as a whole number of pixels above 0, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if value > 0 and value == int(value) and value <= LARGEST_SIDE else None
-
-
-LARGEST_SIDE = 10_000_000  # pixels: beyond any picture; TIFF and PNG headers can claim 4,294,967,295
+    return int(value) if 0 < value <= LARGEST_SIDE and value == int(value) else None
 
 
 def where_lines(first: str, numbers: Ints) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from rune_smt.detect.files import as_size, parse_json, read_lines
+from rune_smt.detect.files import LARGEST_COORDINATE, as_size, parse_json, read_lines
 from rune_smt.detect.formats import Format, Sample
 from rune_smt.detect.gsd import parse_gsd
 from rune_smt.detect.records import (
@@ -130,6 +130,8 @@ def _outline(value: Any) -> tuple[list[Floats], Any]:
         points = shapely.get_coordinates(shape)
     if not np.isfinite(points).all():
         raise ValueError("an outline has a coordinate that is NaN or infinite.")
+    if not (np.abs(points) <= LARGEST_COORDINATE).all():
+        raise ValueError("an outline has a coordinate that is beyond any picture.")
     return rings, shape
 
 
@@ -166,7 +168,7 @@ def _record(scene: Mapping[str, Any], place: str, journal: Journal) -> ImageReco
     further = {k: v for k, v in scene.items() if k not in OWN_FIELDS and v is not None and _scalar(v)}
     transform = scene.get("transform")
     if transform is not None:
-        numbers = isinstance(transform, list) and all(isinstance(v, int | float) and np.isfinite(v) for v in transform)
+        numbers = isinstance(transform, list) and all(isinstance(v, int | float) and abs(v) < np.inf for v in transform)
         if numbers and len(transform) == 6:
             further["transform"] = [float(value) for value in transform]
         else:
@@ -188,7 +190,7 @@ def _areas(areas: Any, place: str) -> Mapping[str, float] | None:
     if not areas:
         return None
     good = isinstance(areas, Mapping) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and np.isfinite(v) and v >= 0 for v in areas.values()
+        isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v < np.inf for v in areas.values()
     )
     if not good:
         raise DataError(f"{place}: reference_areas must be areas in square pixels by class, got {areas!r}.")
