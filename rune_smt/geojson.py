@@ -26,7 +26,7 @@ def witnesses(result: SearchResult, *, pixels: bool | None = None) -> dict[str, 
         image = table.images.index(match.image_id)
         row_of = {int(table.entity_id[row]): int(row) for row in table.rows_of(image)}
         for variable, ids in match.witness.items():
-            for index, entity in enumerate(ids if isinstance(ids, tuple) else (ids,)):
+            for index, entity in enumerate([ids] if isinstance(ids, int) else ids):
                 rows.append(row_of[entity])
                 properties.append({"variable": variable, "index": index, "degree": match.degree})
     return _collection(result.archive, np.array(rows, np.int64), properties, pixels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Engine: TypeAlias = Literal["auto", "array", "z3", "reference"]
 Mode: TypeAlias = Literal["threshold", "graded", "probability"]
-Witness: TypeAlias = Mapping[str, int | tuple[int, ...]]  # which entity, or entities, play each variable
+Witness: TypeAlias = dict[str, int | list[int]]  # which entity, or entities, play each variable
 ENGINES = ("auto", "array", "z3", "reference")
 MODES = ("threshold", "graded", "probability")
 
@@ -117,7 +117,7 @@ class SearchResult:
         from .solver.witness import witness
 
         name = self.archive.table.images.image_id[index]
-        return Match(name, float(self.degrees[index]), lambda: witness(self._expanded, self._world(index)))
+        return Match(name, float(self.degrees[index]), lambda: dict(witness(self._expanded, self._world(index))))
 
     def __len__(self) -> int:
         return len(self._order) if self.limit is None else min(self.limit, len(self._order))
@@ -148,7 +148,7 @@ class SearchResult:
         """The shape of INTERFACE: query, engine, mode, counts, matches with witnesses, undecided, elapsed_ms."""
         started = time.perf_counter()
         matches = [
-            {"image_id": match.image_id, "degree": match.degree, "witness": witness_json(match.witness)}
+            {"image_id": match.image_id, "degree": match.degree, "witness": match.witness}
             for match in self
         ]
         undecided = [{"image_id": name, "missing": missing} for name, missing in self.undecided.items()]
@@ -180,7 +180,7 @@ class SearchResult:
         columns = {
             "image_id": pa.array([match.image_id for match in matches], pa.string()),
             "degree": pa.array([match.degree for match in matches], pa.float64()),
-            "witness": pa.array([json.dumps(witness_json(match.witness)) for match in matches], pa.string()),
+            "witness": pa.array([json.dumps(match.witness) for match in matches], pa.string()),
         }
         images = self.archive.images.take(index).drop_columns(["image_id"])
         return pa.table({**columns, **{name: images[name] for name in images.column_names if name not in columns}})
@@ -206,11 +206,6 @@ class SearchResult:
         from .notebook import result_html
 
         return result_html(self)
-
-
-def witness_json(witness: Witness) -> dict[str, int | list[int]]:
-    """A witness as JSON has it: ids, and lists of ids."""
-    return {name: list(ids) if isinstance(ids, tuple) else ids for name, ids in witness.items()}
 
 
 def search(

@@ -33,7 +33,8 @@ def index(
     gsd: Annotated[float | None, typer.Option("--gsd", help="Metres per pixel, where a source has none.")] = None,
     headers: Annotated[Path | None, typer.Option("--headers", help="DOTA label files to read gsd from.")] = None,
     coco_gt: Annotated[Path | None, typer.Option("--coco-gt", help="The ground truth beside COCO results.")] = None,
-    crowd: Annotated[str, typer.Option("--crowd", help="COCO crowds: mark or keep.")] = "mark",
+    crowd: Annotated[str, typer.Option("--crowd", help="COCO crowds: exclude or keep.")] = "exclude",
+    names: Annotated[Path | None, typer.Option("--names", help="The names of class numbers, a line each.")] = None,
     vocabulary: o.VocabularyOption = None,
     unknown: Annotated[str, typer.Option("--unknown", help="Classes the vocabulary lacks: keep, drop or error.")] = "keep",
     min_score: Annotated[float, typer.Option("--min-score", help="Detections below are left out.")] = 0.05,
@@ -61,6 +62,7 @@ def index(
         headers=headers,
         coco_gt=coco_gt,
         crowd=crowd,
+        names=names,
         vocabulary=vocabulary,
         unknown=unknown,
         min_score=min_score,
@@ -80,7 +82,10 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
     """What an archive holds."""
     import numpy as np
 
+    from ..query import vocabulary_of
+
     opened = o.open_archive(archive)
+    vocabulary = vocabulary_of(opened).name
     table = opened.table
     counts = np.bincount(table.label, minlength=len(table.classes)) if len(table) else np.zeros(len(table.classes), int)
     known = {
@@ -97,7 +102,7 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
         print_json(
             {
                 "archive": str(archive),
-                "vocabulary": opened.name,
+                "vocabulary": vocabulary,
                 "images": len(opened),
                 "images_without_entities": empty,
                 "entities": len(table),
@@ -107,7 +112,7 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
             }
         )
         return
-    say(f"{archive}: {len(opened)} images ({empty} without entities), {len(table)} entities, vocabulary {opened.name}")
+    say(f"{archive}: {len(opened)} images ({empty} without entities), {len(table)} entities, vocabulary {vocabulary}")
     say("known of the images: " + ", ".join(f"{name} of {count}" for name, count in known.items()))
     rows = [[str(c["class"]), str(c["count"]), f"{c['reference_area']:.0f}"] for c in classes]
     print_table(["class", "entities", "median area px2"], rows, right=("entities", "median area px2"))

@@ -180,19 +180,17 @@ def witness_text(witness: Any) -> str:
     """x1 = 17, x2 = 3, 5, 8"""
     parts = []
     for name, ids in witness.items():
-        parts.append(f"{name} = {', '.join(map(str, ids)) if isinstance(ids, tuple) else ids}")
+        parts.append(f"{name} = {', '.join(map(str, ids)) if isinstance(ids, list) else ids}")
     return "; ".join(parts)
 
 
 def _write_csv(path: Path, results: list[SearchResult]) -> None:
-    from ..searching import witness_json
-
     with _opened(path) as file:
         writer = csv.writer(file)
         writer.writerow(["query", "image_id", "degree", "witness"])
         for result in results:
             for match in result:
-                row = [result.query.text, match.image_id, match.degree, json.dumps(witness_json(match.witness))]
+                row = [result.query.text, match.image_id, match.degree, json.dumps(match.witness)]
                 writer.writerow(row)
 
 
