@@ -62,8 +62,8 @@ def test_every_sentence_of_the_canonical_grammar_is_read_by_both_readers_alike(t
 
 
 SIGNS = """
-    exists forall ∃ ∀ ∃! ∃≥2 x y X ship Near count cover ( ) [ ] { } | : . , - ! ? ~ & and or -> <-> <= => = != < 5 .5 m % +
-    * / ⊕ xor ∈ in #{ |{ }| "a" 'b' \\land \\{ \\} \\exists 1. a-b $ $true (and (not (exists ![X]: ^ ; α
+    exists forall ∃ ∀ ∃! ∃≥2 x y X ship Near count cover ( ) [ ] { } | : . , - ! ? ~ & and or -> <-> <= => = != < 5 .5 m
+    % + * / ⊕ xor ∈ in #{ |{ }| "a" 'b' \\land \\{ \\} \\exists 1. a-b $ $true (and (not (exists ![X]: ^ ; α
 """
 HEAP = (*re.findall(r"\S+", SIGNS), "\n")
 

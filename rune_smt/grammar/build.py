@@ -328,7 +328,7 @@ class _Builder:
             if len(spelled) > 1:
                 first, second = list(spelled)[:2]
                 raise FormulaError(
-                    f"'{first}' and '{second}' both occur, and names differ by more than capitals.",
+                    f"'{first}' and '{second}' both occur, and capitals do not tell variables apart.",
                     span=spelled[second],
                     hint="Rename one of them, or spell them alike.",
                 )

@@ -121,7 +121,7 @@ _LATEX = re.compile(
         |operatorname\*?|emph|ensuremath)\s*\{(?P<name>[^{}\n]{0,80})\})
     | (?P<size>\\(?:left|right|middle|[bB]igg?[lrm]?)(?![a-zA-Z])\.?)
     | (?P<layout>\\(?:quad|qquad|displaystyle|textstyle|limits|nolimits|nonumber|hfill|newline|thinspace)(?![a-zA-Z])
-        |\\(?:begin|end)\{[a-zA-Z*]+\}|\\[,;:!>\ ()]|\\\\|\\\[|\\\])
+        |\\(?:begin|end)\{[a-zA-Z*]+\}|(?<!/)\\[,;:!>\ ()]|\\\\|\\\[|\\\])
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -210,6 +210,9 @@ class _Walk:
             prefix = token.type in ("NOT", "EXISTS", "FORALL")
             if prefix and not self.names_only(self.i + 1):
                 return False
+            after_variables = bool(self.out) and self.out[-1].type == "BODY" and not self.out[-1]
+            if token.type == "IN" and after_variables and not self.holds_arguments(self.i + 1):
+                return False  # exists x in (...): a class is a name
         self.put("NAME", token)
         self.i += 1
         return True
@@ -395,10 +398,12 @@ class _Walk:
             return
         if self.type(self.i - 1) == "COMMA":
             return
+        head = f"{self.tokens[first - 1]} {', '.join(t for t in self.tokens[first : self.i] if t.type == 'NAME')}"
+        applied = "".join(f"{t} " if t.type == "COMMA" else t for t in self.tokens[self.i : close + 1])
         raise FormulaError(
             f"'{name}' may be a variable of the quantifier, or applied to what follows.",
             span=span_of(name),
-            hint="Put a dot or a bracket after the last variable: exists x. p(f(x)).",
+            hint=f"Write {head}. {applied} or {head}, {name} {applied[len(name) :]}.",
         )
 
     def body(self) -> None:

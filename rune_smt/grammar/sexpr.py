@@ -138,14 +138,16 @@ def _atom(item: _List) -> Syntax:
 def _operation(item: _List, word: str, parts: list[Syntax]) -> Syntax:
     def wants(least: int, most: int | None = None) -> None:
         if len(parts) < least or (most is not None and len(parts) > most):
-            number = f"{least}" if most == least else f"{least} or more"
-            raise FormulaError(f"'{word}' takes {number} parts, here are {len(parts)}.", span=item.span)
+            number = "one part" if most == 1 else f"{least} parts" if most == least else f"{least} parts or more"
+            raise FormulaError(f"'{word}' takes {number}; here it has {len(parts)}.", span=item.span)
 
     span = item.span
     if word in CONNECTIVES:
-        wants(2)
+        wants(1)
         kind = CONNECTIVES[word]
         node = parts[0]
+        if len(parts) == 1:
+            return node
         for part in parts[1:]:
             node = joined("and" if kind == "and" else "or", node, part)
         node.span, node.bracket = span, span
