@@ -201,6 +201,8 @@ class Expander(ABC):
             if weight < 0:
                 threshold += -weight * len(places)
             start += self._size(count.body)
+        if not parts:  # every factor is 0
+            return self._spread(self.known(threshold <= 0), scope)
         return self.at_least(parts, threshold)
 
     def _covers(self, node: Compare, op: str, start: int, scope: Scope, need: Mask | None) -> Array:

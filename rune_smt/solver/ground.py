@@ -206,8 +206,6 @@ class Terms(Expander):
 
     def at_least(self, parts: Sequence[tuple[int, Array, int]], threshold: int) -> Array:
         """Each multiset of terms that occurs is summed once."""
-        if not parts:
-            return self.known(threshold <= 0)
         outer = np.broadcast_shapes(*(values.shape[:-1] for _, values, _ in parts))
         cells = int(np.prod(outer, dtype=np.int64))
         columns: list[NDArray[np.int64]] = []

@@ -128,7 +128,8 @@ def nearest_of(form: ClauseForm, world: World, clause: Clause) -> Nearest | None
     if op == "=":
         return _nearest_equal(form, world, clause, atom, scale)
     rising = op in ("<", "<=")  # the limit has to go up to the value
-    walk_ = _Limits(form, world, clause.index, scale, 1.0 if rising else -1.0)
+    below_zero = isinstance(atom, Apply) and op == ">"
+    walk_ = _Limits(form, world, clause.index, scale, 1.0 if rising else -1.0, below_zero)
     key = walk_.root()
     if not isfinite(key):
         return None
@@ -221,8 +222,9 @@ class _Limits(Expander):
     keys   after `root`: for each tuple of the clause's literal the limit that makes it good, times `sign`
     """
 
-    def __init__(self, form: ClauseForm, world: World, clause: int, scale: Scale, sign: float):
+    def __init__(self, form: ClauseForm, world: World, clause: int, scale: Scale, sign: float, positive: bool = False):
         super().__init__(form, world, "sure")
+        self.positive = positive  # a limit just past 0 would be negative: no word has such a limit
         self.clause = clause
         self.scale = scale
         self.sign = sign
@@ -247,16 +249,17 @@ class _Limits(Expander):
         assert isinstance(atom, Apply | Compare)
         codes = self.tables.atom(atom, scope, need, self.world)
         good = (codes == SATISFIED) if wanted != isinstance(node, Not) else (codes == 0)
-        keys = np.where(good, -inf, inf)
+        keys = np.array(np.where(good, -inf, inf), order="C")
         open_here = ~good if need is None else ~good & _fitted(need, good.shape)
         open_here = np.atleast_1d(open_here)  # a scope without variables has arrays without axes
         cells = np.nonzero(open_here)
         names = variables_of(atom)
-        assert keys.flags.c_contiguous
         axis = {name: i for i, (name, _) in enumerate(scope)}
         rows = tuple(self.tables.rows[scope[axis[name]][1][cells[axis[name]]]] for name in names)
         if len(cells[0]):
             values: Floats = self.sign * self.scale.values(rows)
+            if self.positive:
+                values[values == 0] = np.nan
             keys.reshape(open_here.shape)[cells] = np.where(np.isnan(values), inf, values)
         self.keys, self.names, self.scope = keys, names, scope
         return keys
@@ -271,7 +274,7 @@ class _Limits(Expander):
 
     def at_least(self, parts: Sequence[tuple[int, Array, int]], threshold: int) -> Array:
         """The smallest limit at which the weights sum up."""
-        outer = np.broadcast_shapes(*(values.shape[:-1] for _, values, _ in parts)) if parts else ()
+        outer = np.broadcast_shapes(*(values.shape[:-1] for _, values, _ in parts))
         keys, weights = [np.full((*outer, 1), inf)], [np.zeros(1, dtype=np.int64)]
         for weight, values, entities in parts:
             keys.append(np.broadcast_to(values, (*outer, values.shape[-1])))

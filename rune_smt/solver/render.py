@@ -19,6 +19,7 @@ from ..grammar.nodes import (
     Node,
     Not,
     Or,
+    Truth,
     Variable,
     children,
     conjunction,
@@ -98,16 +99,21 @@ def core_json(explanation: Violated, core: Clauses) -> dict[str, Any]:
 
 def core_text(explanation: Violated, core: Clauses) -> str:
     """What the image fails at when nothing but the core is asked of it."""
-    left = readable(fold_constants(relax(explanation.form, core)))
-    try:
-        said = verbalise(left, explanation.world.vocabulary)
-    except RuneError:
-        said = canonical(left)
+    asks = core_asks(explanation, core)
     if core:
-        return f"fails already at: {said}"
+        return f"fails already at: {asks}"
     number = len(explanation.world.entities)
     have = "1 entity" if number == 1 else f"{number} entities" if number else "no entity"
-    return f"no clause is to blame, the image has too few entities ({have}): {said}"
+    return f"no clause is to blame, the image has too few entities ({have}): {asks}"
+
+
+def core_asks(explanation: Violated, core: Clauses) -> str:
+    """What is left of the query when nothing but the core is asked, in English."""
+    left = readable(fold_constants(relax(explanation.form, core)))
+    try:
+        return verbalise(left, explanation.world.vocabulary)
+    except RuneError:
+        return canonical(left)
 
 
 def readable(formula: Formula) -> Formula:
