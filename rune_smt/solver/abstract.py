@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, permutations
 from typing import Any, assert_never
 
@@ -39,6 +39,7 @@ from ..grammar.nodes import (
     Text,
     Truth,
     Variable,
+    conjunction,
     free_variables,
     rename,
     walk,
@@ -52,6 +53,7 @@ from .numbers import counts_in, difference
 MAX_WITNESSES = 4  # counts up to here are tied to so many different witnesses; larger ones are numbers with an order
 MAX_TIED_PAIRS = 12  # counts compared with each other by what they count; with more the solver drowns in cases
 MAX_TIED_TRIPLES = 4
+MAX_KINDS, MAX_MEASURES = 4, 3  # of which it is said that a finite scene has extremes
 MAX_TREES = 4  # members of a `clustered` that is written out as the chains which connect them
 
 # What section 4's definitions say of two words together, each asserted where all of its words are in use.
@@ -113,6 +115,7 @@ class Theory:
         self._used: dict[tuple[str, int], None] = {}  # relations with their number of arguments, in order of use
         self._counts: dict[Formula, Counted] = {}
         self._covers: dict[Formula, Counted] = {}
+        self._guards: dict[Formula, None] = {}
         self._texts: dict[str, Any] = {}
         self._ranks: dict[tuple[str, ...], Any] = {}
 
@@ -142,8 +145,13 @@ class Theory:
             case Iff(left, right):
                 return self.formula(left, env, depth) == self.formula(right, env, depth)
             case Exists(var, body):
+                if isinstance(body, And):
+                    own = [part for part in body.parts if free_variables(part) == {var}]
+                    self._note_guard(var, conjunction(own))
                 return self._some(var, body, env, depth)
             case ForAll(var, body):
+                if isinstance(body, Implies):
+                    self._note_guard(var, body.left)
                 return z3.Not(self._some(var, Not(body), env, depth))
             case ExistsCount(op, n, var, body):
                 return self._exists_count(op, n, Count(var, body), env, depth)
@@ -337,53 +345,48 @@ class Theory:
         yield _for_all(parameters, z3.Implies(none, number == 0))
 
     def ties(self) -> list[Any]:
-        """How counts go together by what they count, and covers of the same entities being one number."""
-        asserted: list[Any] = []
+        """How counts go together by what they count, covers of the same entities, and that scenes are finite."""
         counts, covers = list(self._counts.values()), list(self._covers.values())
-        for one, other in combinations(covers, 2):
-            same = self._forall_body((one, other), lambda a, b: a == b)
-            asserted.append(self._tied((one, other), lambda p, a, b, same=same: z3.Implies(same(p), a == b)))
-        if len(counts) * (len(counts) - 1) > MAX_TIED_PAIRS:
-            return asserted
-        for one, other in permutations(counts, 2):
-            below = self._forall_body((one, other), z3.Implies)
-            equal = self._forall_body((one, other), lambda a, b: a == b)
-            asserted.append(
-                self._tied(
-                    (one, other),
-                    lambda p, a, b, below=below, equal=equal: z3.Implies(
-                        below(p), z3.And(a <= b, z3.Or(equal(p), a < b))
-                    ),
-                )
-            )
-        if len(counts) > MAX_TIED_TRIPLES:
-            return asserted
-        for whole in counts:
-            for one, other in combinations([count for count in counts if count is not whole], 2):
-                split = (whole, one, other)
-                within = self._forall_body(split, lambda w, a, b: z3.Implies(w, z3.Or(a, b)))
-                apart = self._forall_body(
-                    split, lambda w, a, b: z3.And(z3.Implies(z3.Or(a, b), w), z3.Not(z3.And(a, b)))
-                )
-                asserted.append(
-                    self._tied(split, lambda p, w, a, b, within=within: z3.Implies(within(p), w <= a + b))
-                )
-                asserted.append(self._tied(split, lambda p, w, a, b, apart=apart: z3.Implies(apart(p), w >= a + b)))
-        return asserted
+        said = [self._tied(pair, _equal_bodies_equal_numbers) for pair in combinations(covers, 2)]
+        if len(counts) * (len(counts) - 1) <= MAX_TIED_PAIRS:
+            said += [self._tied(pair, _fewer) for pair in permutations(counts, 2)]
+        if len(counts) <= MAX_TIED_TRIPLES:
+            for whole in counts:
+                for one, other in combinations([count for count in counts if count is not whole], 2):
+                    said.append(self._tied((whole, one, other), _in_two_parts))
+        return said + list(self._extremes())
 
-    def _forall_body(self, counted: tuple[Counted, ...], relation: Callable[..., Any]) -> Callable[[list[Any]], Any]:
+    def _tied(self, counted: tuple[Counted, ...], law: Callable[..., Any]) -> Any:
+        """A law of several counts, for all their parameters; it gets `everywhere` and the counts' numbers."""
+        parameters = [z3.Const(f"p{i}", self.entity) for i in range(max(each.arity for each in counted))]
         element = z3.Const("e", self.entity)
+        bodies = [self._body(each, element, parameters[: each.arity]) for each in counted]
 
-        def everywhere(parameters: list[Any]) -> Any:
-            bodies = [self._body(each, element, parameters[: each.arity]) for each in counted]
+        def everywhere(relation: Callable[..., Any]) -> Any:
             return z3.ForAll([element], relation(*bodies))
 
-        return everywhere
+        numbers = [each.function(*parameters[: each.arity]) for each in counted]
+        return _for_all(parameters, law(everywhere, *numbers))
 
-    def _tied(self, counted: tuple[Counted, ...], relation: Callable[..., Any]) -> Any:
-        parameters = [z3.Const(f"p{i}", self.entity) for i in range(max(each.arity for each in counted))]
-        values = [each.function(*parameters[: each.arity]) for each in counted]
-        return _for_all(parameters, relation(parameters, *values))
+    def _extremes(self) -> Iterator[Any]:
+        """A scene is finite: of the entities of one kind some has the largest number, and some the smallest."""
+        x, y = z3.Consts("x y", self.entity)
+        kinds = [Truth(True), *self._guards][:MAX_KINDS]
+        measures = [f for f in self._functions.values() if f.arity() == 1 and f.range().kind() == z3.Z3_REAL_SORT]
+        if len(measures) > MAX_MEASURES:
+            return
+        for kind in kinds:
+            here, there = (self.formula(kind, {"q": entity}, 300) for entity in (x, y))
+            some = z3.Exists([x], here)
+            for f in measures:
+                for bound in (f(y) <= f(x), f(y) >= f(x)):
+                    last = z3.Exists([x], z3.And(here, z3.ForAll([y], z3.Implies(there, bound))))
+                    yield z3.Implies(some, last)
+
+    def _note_guard(self, var: str, guard: Formula) -> None:
+        """What a quantifier says of its own variable alone."""
+        if free_variables(guard) == {var}:
+            self._guards[canonical_names(rename(guard, {var: "q"}))] = None
 
     # --- laws ---------------------------------------------------------------------------------------------------------
 
@@ -417,24 +420,27 @@ class Theory:
             if name == "aligned" and arity <= MAX_TREES:
                 self._used[("near", 2)] = None
 
-    def _pending(self) -> Iterator[tuple[object, Callable[[], list[Any]]]]:
+    def _pending(self) -> Iterator[tuple[object, Callable[[], Iterable[Any]]]]:
         """Laws as (key, how to make them); making one may use a number or a count not seen before."""
         used = {name for name, _ in self._used}
         for name, arity in list(self._used):
             if name in RELATIONS:
                 for law in laws(name, arity):
                     if _names(law) <= used:
-                        yield law, lambda law=law: [self.formula(_read(law))]
-                yield (name, arity), lambda name=name, arity=arity: self._word_laws(name, arity)
+                        yield law, partial(self._said, law)
+                yield (name, arity), partial(self._word_laws, name, arity)
             elif name in self.vocabulary.links:
-                yield (name, arity), lambda name=name: self._link_laws(name)
+                yield (name, arity), partial(self._link_laws, name)
         for text in FACTS:
             if _names(text) <= used:
-                yield text, lambda text=text: [self.formula(_read(text))]
+                yield text, partial(self._said, text)
         for body, counted in list(self._counts.items()):
-            yield ("count", body), lambda counted=counted: list(self._count_laws(counted))
+            yield ("count", body), partial(self._count_laws, counted)
         for body, covered in list(self._covers.items()):
-            yield ("cover", body), lambda covered=covered: list(self._cover_laws(covered))
+            yield ("cover", body), partial(self._cover_laws, covered)
+
+    def _said(self, law: str) -> list[Any]:
+        return [self.formula(_read(law))]
 
     def _word_laws(self, name: str, arity: int) -> list[Any]:
         """What some words say beyond their listed laws."""
@@ -520,6 +526,23 @@ def _as_compared(op: CompareOp | str, left: Any, right: Any) -> Any:
             return left > right
         case _:
             return left >= right
+
+
+def _equal_bodies_equal_numbers(everywhere: Callable[..., Any], a: Any, b: Any) -> Any:
+    return z3.Implies(everywhere(lambda f, g: f == g), a == b)
+
+
+def _fewer(everywhere: Callable[..., Any], a: Any, b: Any) -> Any:
+    """What is counted in a is counted in b: no more; and fewer unless they are the same."""
+    same = everywhere(lambda f, g: f == g)
+    return z3.Implies(everywhere(z3.Implies), z3.And(a <= b, z3.Or(same, a < b)))
+
+
+def _in_two_parts(everywhere: Callable[..., Any], whole: Any, a: Any, b: Any) -> Any:
+    """No more than the parts that cover it, no fewer than those that are apart in it."""
+    covered = everywhere(lambda w, f, g: z3.Implies(w, z3.Or(f, g)))
+    apart = everywhere(lambda w, f, g: z3.And(z3.Implies(z3.Or(f, g), w), z3.Not(z3.And(f, g))))
+    return z3.And(z3.Implies(covered, whole <= a + b), z3.Implies(apart, whole >= a + b))
 
 
 def _for_all(variables: list[Any], body: Any) -> Any:
