@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ import numpy as np
 
 from . import __version__
 from .drawing import Pair, letters, outlines_of, picture
-from .errors import LimitError
+from .errors import CertificateError, LimitError
 from .report import (
     CoreCount,
     Explained,
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 Labels = Mapping[str, frozenset[str]]  # class of the query -> labels it is true of
 Facts = Mapping[str, Any]  # an explanation's JSON (INTERFACE, "explain")
 
+FAILS = "fails already at: "  # how an explanation begins to tell a core
+LONGEST = 1.0  # seconds for each search within one explanation
 SECONDS = 8.0  # to explain misses in, for each query
 MATCHES, CARDS, GROUPS, CORES = 8, 4, 5, 8  # shown at most: matches, cards of a group, groups, cores
 FARTHEST = 3.0  # a limit that would have to move by more than this factor is no near miss
@@ -57,8 +59,9 @@ TRUSTED = (
     "whether it is what was meant is for you to judge. The vocabulary's idea of near, far and large."
 )
 VERIFIED = (
-    "That these boxes, under this formula and this vocabulary, give this verdict: every core was confirmed by the "
-    "reference evaluator, and every repair shown was tried."
+    "That these boxes, under this formula and this vocabulary, give this verdict: the matches shown and the misses "
+    "explained in full have certificates that the independent checker replayed; every core was confirmed by Z3 and by "
+    "the reference evaluator, and every repair was tried."
 )
 
 
@@ -123,9 +126,7 @@ class Miss:
             case "admit":
                 return re.sub(r"^with (.+) \d+, whose .*$", r"with one \1 of a lower score", text)
             case _:
-                said = {str(c["formula"]): str(c["reading"]) for core in self.facts["cores"] for c in core["clauses"]}
-                formula = text.removeprefix("without ")
-                return f"without “{said[formula]}”" if formula in said else text
+                return _repair_words(self.facts, repair)
 
 
 def _is_class(literal: str) -> bool:
@@ -169,9 +170,15 @@ def section_of(result: SearchResult, *, seconds: float = SECONDS, explained: int
     """
     counts = result.counts
     misses, left = _explain(result, seconds)
-    notes = [f"{left} of the {counts['violated']} images that do not match were not explained in time."] if left else []
+    shown = _spread(result)
     labels = _asked(result)
     full = [miss for miss in _nearest_first(misses) if miss.repair is not None][:explained]
+    accepted = _certify(result, [*(match.image_id for match in shown), *(miss.image_id for miss in full)])
+    notes = []
+    if left:
+        notes.append(f"{left} of the {counts['violated']} images that do not match were not explained in time.")
+    if accepted:
+        notes.append(f"Certificates replayed by the independent checker: {accepted}, all accepted.")
     return QuerySection(
         text=result.query.text,
         reading=result.query.reading,
@@ -179,7 +186,7 @@ def section_of(result: SearchResult, *, seconds: float = SECONDS, explained: int
         match=counts["satisfied"],
         no_match=counts["violated"],
         cannot_tell=counts["undecided"],
-        matches=tuple(_match_card(result, match) for match in _spread(result)),
+        matches=tuple(_match_card(result, match) for match in shown),
         match_ids=result.ids,
         miss_groups=_groups(result.archive, misses, labels),
         cores=_cores(misses),
@@ -195,35 +202,70 @@ def section_of(result: SearchResult, *, seconds: float = SECONDS, explained: int
 
 
 def _explain(result: SearchResult, seconds: float) -> tuple[list[Miss], int]:
-    """Misses explained within the time, the likeliest near misses first, and how many were left."""
-    from .explaining import explain
+    """Misses explained within the time, the likeliest near misses first, and how many were left.
 
+    An image that has all classes of the query is explained in full, any other one by its core alone.
+    """
+    from .query import vocabulary_of
+    from .solver.explain import explain_scene
+    from .solver.render import to_json
+
+    vocabulary = vocabulary_of(result.archive)
     names = result.archive.table.images.image_id
     misses: list[Miss] = []
     order = _likeliest(result)
     deadline = time.monotonic() + seconds
-    skipped = 0
-    for index in order:
+    for index, likely in order:
         if time.monotonic() > deadline:
             break
+        scene = result.archive[names[index]]
         try:
-            why = explain(result.archive, result.query, names[index], min_score=result.min_score)
+            why = explain_scene(
+                result.query.formula, scene, vocabulary, result.min_score, brief=not likely, time_limit_s=LONGEST
+            )
         except LimitError:
-            skipped += 1
             continue
-        misses.append(Miss(names[index], json.loads(why.render("json"))))
+        misses.append(Miss(names[index], to_json(why)))
     return misses, len(order) - len(misses)
 
 
-def _likeliest(result: SearchResult) -> list[int]:
-    """Places of the images that do not match: those with most of the query's classes first, then in their order."""
+def _certify(result: SearchResult, image_ids: Iterable[str]) -> int:
+    """How many certificates of these images the checker accepted; some verdicts are too large for one.
+
+    raises CertificateError where the checker refuses one
+    """
+    from .checker import check
+    from .explaining import explain
+
+    accepted = 0
+    for image_id in image_ids:
+        try:
+            why = explain(result.archive, result.query, image_id, min_score=result.min_score)
+        except LimitError:
+            continue
+        if why.certificate is None:
+            continue
+        report = check(json.loads(json.dumps(why.certificate)), result.archive[image_id].to_json())
+        if not report.ok:
+            raise CertificateError(f"The certificate of image '{image_id}' is refused: {report.text}", step=report.step)
+        accepted += 1
+    return accepted
+
+
+def _likeliest(result: SearchResult) -> list[tuple[int, bool]]:
+    """Places of the images that do not match, and whether each has as many of the query's classes as any of them.
+
+    Those with most of the classes come first, then those with fewest entities, which are explained fastest.
+    """
     table = result.archive.table
     violated = np.flatnonzero(result.verdicts == VIOLATED)
     have = np.zeros(len(violated), dtype=np.int64)
     sizes = np.diff(table.offsets, axis=1)[violated]
     for labels in _asked(result).values():
         have += sizes[:, [i for i, name in enumerate(table.classes) if name in labels]].sum(axis=1) > 0
-    return [int(i) for i in violated[np.argsort(-have, kind="stable")]]
+    order = np.lexsort((sizes.sum(axis=1), -have))
+    most = have.max(initial=0)
+    return [(int(violated[i]), bool(have[i] == most)) for i in order]
 
 
 def _asked(result: SearchResult) -> dict[str, frozenset[str]]:
@@ -282,21 +324,31 @@ def _stretch(nearest: Facts) -> float:
 
 def _nearest_first(misses: Iterable[Miss]) -> list[Miss]:
     """Limits that need least first, then the other repairs."""
-    return sorted(misses, key=lambda miss: (0, _stretch(miss.closest)) if miss.closest is not None else (1, 0.0))
+
+    def closeness(miss: Miss) -> tuple[float, float]:
+        repair = miss.repair
+        return (
+            repair[0] if repair is not None else float("inf"),
+            _stretch(miss.closest) if miss.closest is not None else 0.0,
+        )
+
+    return sorted(misses, key=closeness)
 
 
 def _limit_words(nearest: Facts) -> str:
     """If “near” reached 1.49 times the smaller one's diagonal instead of 1."""
+    word = _word_of(nearest)
+    if word not in _VERBS:  # a comparison: what it asks for, as it was said where the gsd is known
+        metres = nearest.get("metres")
+        unit = str(nearest["unit"]).replace("px", "m") if metres else str(nearest["unit"])
+        actual, limit = (float((metres or nearest)[name]) for name in ("actual", "limit"))
+        return f"if the query asked for {_figure(actual, unit)} {unit} instead of {_figure(limit, unit)} {unit}"
     unit = str(nearest["limit_unit"])
     now, needed = _figure(nearest["limit_now"], unit), _figure(nearest["limit_needed"], unit)
     told = {"x": " times the smaller one's diagonal", "times": " times the usual area", "share": ""}.get(
         unit, f" {unit}"
     )
-    word = _word_of(nearest)
-    verb = _VERBS.get(word)
-    if verb is None:
-        return f"if the limit were {needed}{told} instead of {now}{told}"
-    return f"if “{word}” {verb} {needed}{told} instead of {now}"
+    return f"if “{word}” {_VERBS[word]} {needed}{told} instead of {now}"
 
 
 _VERBS = {
@@ -318,12 +370,15 @@ def _figure(value: float, unit: str) -> str:
 
 
 def _cores(misses: Sequence[Miss]) -> tuple[CoreCount, ...]:
-    """How many images each minimal core stops; an image counts for its smallest core."""
+    """How many images each minimal core stops; an image counts for its first, the smallest."""
     counts: Counter[tuple[str, ...]] = Counter()
+    said: dict[tuple[str, ...], str] = {}
     for miss in misses:
-        if miss.facts["cores"]:
-            counts[tuple(clause["reading"] for clause in miss.facts["cores"][0]["clauses"])] += 1
-    return tuple(CoreCount(clauses, count) for clauses, count in counts.most_common(CORES))
+        for core in miss.facts["cores"][:1]:
+            clauses = tuple(clause["formula"] for clause in core["clauses"])
+            counts[clauses] += 1
+            said.setdefault(clauses, core["text"].removeprefix(FAILS) if clauses else "too few entities")
+    return tuple(CoreCount(said[clauses], clauses, count) for clauses, count in counts.most_common(CORES))
 
 
 def _undecided(result: SearchResult) -> tuple[UndecidedGroup, ...]:
@@ -359,9 +414,29 @@ def _miss_card(archive: Archive, miss: Miss, labels: Labels) -> MissCard:
 
 
 def _sentence(miss: Miss) -> str:
+    """The number on which the image turns, in one line."""
     if miss.closest is not None:
         return _capital(str(miss.closest["text"]))
+    for part in miss.facts.get("failing", ()):
+        have, need = part["have"], part["need"]
+        match part["kind"]:
+            case "too few":
+                return f"{have} found, {need} asked for"
+            case "too many":
+                return f"{have} found, at most {need} allowed"
+            case "offenders":
+                return f"{have} {'stands' if have == 1 else 'stand'} in the way"
+            case "amounts":
+                return _capital("; ".join(f"{_counted(each['of'])}: {each['least']:g}" for each in part["amounts"]))
+            case _:
+                pass
     return _capital(str(miss.facts["cores"][0]["text"])) if miss.facts["cores"] else ""
+
+
+def _counted(term: str) -> str:
+    """large vehicle, of "count x1 (large_vehicle(x1))"; another term as it is."""
+    found = re.fullmatch(r"(?:count|cover) \w+ \((\w+)\(\w+\)\)", term)
+    return _spoken(found.group(1)) if found else term
 
 
 def _miss_shot(scene: Scene, miss: Miss, labels: Labels) -> Shot:
@@ -375,6 +450,9 @@ def _miss_shot(scene: Scene, miss: Miss, labels: Labels) -> Shot:
         pairs = [Pair(entities[0], entities[1], _amount(closest, scene.gsd))] if len(entities) == 2 else []
         return _shot(scene, letters({"x": entities}), pairs, "does not match")
     named = sorted({e for repair in miss.facts["repairs"] for e in _entities_of(repair)})
+    if not named:
+        parts = [part for part in miss.facts.get("failing", ()) if part["kind"] in ("offenders", "too many")]
+        named = [each["entity"] for part in parts for each in part["entities"]]
     others = _entities_with(scene, frozenset().union(*labels.values()))[:OTHERS]
     return _shot(scene, letters({"x": named[:LETTERS]}), (), "does not match", others)
 
@@ -434,21 +512,26 @@ def _letter_of(lettered: Mapping[str, int], entity: int) -> str:
 
 def _explained(archive: Archive, miss: Miss, labels: Labels) -> Explained:
     facts = miss.facts
-    notes = []
-    low_high: Callable[[Any], str] = lambda v: f"{float(v):.2g}"  # noqa: E731
-    stability = (facts.get("stability") or {}).get("min_score")
-    if stability:
-        notes.append(
-            f"The verdict is the same at every min_score from {low_high(stability[0])} to {low_high(stability[1])}."
-        )
+    failed = [core["text"] for core in facts["cores"]] + [near["text"] for near in facts["nearest"]]
+    if not facts["nearest"]:
+        failed.append(_sentence(miss))
     return Explained(
         miss.image_id,
         _miss_shot(archive[miss.image_id], miss, labels),
         cores=tuple(tuple(clause["reading"] for clause in core["clauses"]) for core in facts["cores"]),
-        nearest=tuple(_capital(str(each["text"])) for each in facts["nearest"]),
-        repairs=tuple(_capital(str(repair["text"])) for repair in facts["repairs"]),
-        notes=tuple(notes),
+        nearest=tuple(_capital(str(text)) for text in failed),
+        repairs=tuple(_capital(_repair_words(facts, repair)) for repair in facts["repairs"]),
+        notes=tuple(facts["notes"]),
     )
+
+
+def _repair_words(facts: Facts, repair: Facts) -> str:
+    """A repair in words, clauses in English where the cores say them."""
+    said = {str(clause["formula"]): str(clause["reading"]) for core in facts["cores"] for clause in core["clauses"]}
+    dropped = repair["changes"].get("clauses", ()) if repair["kind"] == "drop" else ()
+    if dropped and all(clause in said for clause in dropped):
+        return "without " + " and ".join(f"“{said[clause]}”" for clause in dropped)
+    return str(repair["text"])
 
 
 def _capital(text: str) -> str:

@@ -76,9 +76,14 @@ class MissGroup:
 
 @dataclass(frozen=True, slots=True)
 class CoreCount:
-    """A minimal set of clauses that cannot hold together, and how many images it stops."""
+    """A minimal set of clauses that cannot hold together, and how many images it stops.
 
-    clauses: tuple[str, ...]  # in English; none where no clause is to blame
+    text     what fails already when nothing else is asked, in English
+    clauses  as formulas; none where no clause is to blame
+    """
+
+    text: str
+    clauses: tuple[str, ...]
     count: int
 
 
@@ -405,20 +410,21 @@ def _explained(item: Explained, pictures: _Pictures) -> str:
 def _cores(section: QuerySection) -> str:
     largest = max(core.count for core in section.cores)
     rows = "".join(
-        f"<tr><th scope=row>{_and(core.clauses)}</th>"
+        f"<tr><th scope=row>{escape(core.text)}"
+        f"<code>{escape(unicode_formula(', '.join(core.clauses))) or 'no clause is to blame'}</code></th>"
         f'<td class="n">{core.count}</td><td class="meter" aria-hidden="true">'
         f'<i style="width:{100 * core.count / largest:.2f}%"></i></td></tr>'
         for core in section.cores
     )
     return f"""<details class="why" open><summary><h3>Why the others do not match</h3></summary>
-<table><caption>Smallest sets of clauses that cannot hold in an image, and the images each stops</caption>
-<thead><tr><th scope=col>These cannot hold together</th><th scope=col>Images</th><td></td></tr></thead>
+<table><caption>The smallest part of the query that fails already, its clauses, and the images it stops</caption>
+<thead><tr><th scope=col>Fails already at</th><th scope=col>Images</th><td></td></tr></thead>
 <tbody>{rows}</tbody></table></details>"""
 
 
 def _and(clauses: Sequence[str]) -> str:
     if not clauses:
-        return "<i>no clause is to blame: the image has too few entities</i>"
+        return "<i>no clause is to blame</i>"
     return ' <span class="amp">and</span> '.join(f"<q>{escape(clause)}</q>" for clause in clauses)
 
 

@@ -72,7 +72,7 @@ def section(text: str = NASTY, image: Image.Image | None = None) -> QuerySection
         matches=(MatchCard(text, shot, text),),
         match_ids=tuple(f"P{i:04d}" for i in range(12)),
         miss_groups=(MissGroup(text, 4, (MissCard(text, shot, text),)), MissGroup("without it", 1, ())),
-        cores=(CoreCount((text, "there is a ship"), 70), CoreCount((), 10)),
+        cores=(CoreCount(text, (text, "ship(x1)"), 70), CoreCount("too few", (), 10)),
         undecided=(UndecidedGroup(("gsd", "image size"), (text, "P2")),),
         explained=(Explained(text, shot, ((text,),), (text,), (text,), (text,)),),
         left_out=(text,),
