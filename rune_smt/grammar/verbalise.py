@@ -17,7 +17,7 @@ LONGEST_CHECKED = 600  # letters of a short form; a longer one is not short, and
 
 
 def verbalise(formula: Formula, vocabulary: Vocabulary) -> str:
-    """The formula in English. Deterministic; reads back to the same meaning. For any closed formula that the vocabulary knows."""
+    """The formula, closed and of this vocabulary, in English. Deterministic; reads back to the same meaning."""
     return _said(canonical_names(formula), vocabulary)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from ..nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Formula, Not, Number, Term, Text, Variable
 from .context import Context
-from .meaning import Nominal, NoMeaning, Phrase, Terms, both
+from .meaning import NoMeaning, Nominal, Phrase, Terms, both
 from .readings import Node
 
 PREFIX: dict[str, CompareOp] = {
@@ -125,9 +125,10 @@ class Amounts(Context):
         if node.kind == "a_between":
             low, high = (self.term(part) for part in _units(node))
             span = node.span
-            inside = lambda x: both(  # noqa: E731
-                low(lambda a: Compare(">=", x, a, span)), high(lambda b: Compare("<=", x, b, span))
-            )
+
+            def inside(x: Term) -> Formula:
+                return both(low(lambda a: Compare(">=", x, a, span)), high(lambda b: Compare("<=", x, b, span)))
+
             return (lambda x: Not(inside(x))) if opposite else inside
         op = AMOUNT[node.kind]
         if node.has("COMP"):
@@ -152,14 +153,14 @@ class Amounts(Context):
         """at least twice: (>=, 2)"""
         if node is None:
             return default, Fraction(1)
-        prefix = next((PREFIX[kind] for kind in PREFIX if node.has(kind)), default)
+        prefix: CompareOp = next((PREFIX[kind] for kind in PREFIX if node.has(kind)), default)
         return prefix, Fraction(node.value("NUM")) if node.has("NUM") else node.value("TIMES")
 
     def share(self, node: Node | None) -> tuple[CompareOp, Fraction]:
         """more than half: (>, 1/2); 20 %: (>=, 1/5); most, which is no node: (>, 1/2)"""
         if node is None:
             return ">", Fraction(1, 2)
-        op = next((PREFIX[kind] for kind in PREFIX if node.has(kind)), ">=")
+        op: CompareOp = next((PREFIX[kind] for kind in PREFIX if node.has(kind)), ">=")
         if node.has("FRACTION"):
             return op, node.value("FRACTION")
         if node.value("UNIT") != "%":

@@ -26,7 +26,7 @@ from ..nodes import (
 )
 from ..vocabulary import Vocabulary
 from .lexicon import Relation
-from .meaning import NoAntecedent, Nominal, NoMeaning, Scope, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Scope, both
 
 
 @dataclass
@@ -197,10 +197,10 @@ def _place(formula: Formula, importing: frozenset[str], negated: bool) -> tuple[
             stays = [part for part in left if x in free_variables(part)]
             body = both(*stays, body)
             always = isinstance(restriction, Truth) and restriction.value
-            placed = replace(formula, body=body if always else Implies(restriction, body))
+            whole: Formula = replace(formula, body=body if always else Implies(restriction, body))
             witness = Exists(x, restriction)
             others = [part for part in left if x not in free_variables(part)]
-            return (placed, [witness, *others]) if negated else (both(witness, *others, placed), [])
+            return (whole, [witness, *others]) if negated else (both(witness, *others, whole), [])
         case Not(ForAll(x, Implies(a, b))) if x in importing:
             body, left = _place(b, importing, negated=True)
             return Exists(x, both(inner(a), *left, Not(body)), formula.span), []

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 # kind -> phrases, separated by |, that stand for nothing more than their kind
 PLAIN: dict[str, str] = {
-    "AND": "and|as well as|and also|along with|together with|plus also",
+    "AND": "and|although|though|even though|as well as|and also|along with|together with|plus also",
     "OR": "or|and/or|or else",
     "NOR": "nor|or",
     "BUT": "but|yet|but also|but with|but has|but have|while",
@@ -34,19 +34,26 @@ PLAIN: dict[str, str] = {
     "BE": "is|are|be|was|were|being|has been|have been|is being|are being",
     "DO": "do|does|did",
     "HAVE": "has|have|had|having",
-    "LACK": "lacks|lack|lacking|is lacking|are lacking|misses|is missing|are missing",
+    "ABSENT": "absent|missing|lacking|nowhere to be seen",
+    "LACK": "lacks|lack|lacking|misses",
     "FREEOF": "free of|free from|devoid of|clear of|empty of",
-    "CONTAINV": "contains|contain|containing|shows|show|showing|features|feature|featuring|includes|include|including|"
-    "depicts|depict|depicting|displays|display|displaying|captures|capture",
-    "SHOW": "show|show me|show us|show me all|find|find me|find all|give me|give me all|get|get me|search for|look for|"
-    "looking for|i am looking for|i'm looking for|list|list all|i want|i want to see|i would like to see|i'd like to see|"
-    "i need|we need|retrieve|return|display|select|search|pick|pick out|locate|fetch|find me all|retrieve all|"
-    "return all|show all|please show|please show me|please find|please find me|please give me|can you find|"
-    "can you show me|could you find|could you show me|i'm searching for|looking for all|let me see|bring up",
-    "SEE": "we can see|you can see|one can see|i can see|i see|we see|you see|here are|here is|this is|these are|"
-    "can you see|can we see|do you see|do we see|here we see|here you can see|"
-    "we have|it shows",
-    "WHICH": "which|what|this|that|these|those|every|each",
+    "CONTAINV": (
+        "contains|contain|containing|shows|show|showing|features|feature|featuring|includes|include|including|"
+        "depicts|depict|depicting|displays|display|displaying|captures|capture"
+    ),
+    "SHOW": (
+        "show|show me|show us|show me all|find|find me|find all|give me|give me all|get|get me|search for|"
+        "look for|looking for|i am looking for|i'm looking for|list|list all|i want|i want to see|"
+        "i would like to see|i'd like to see|i need|we need|retrieve|return|display|select|search|pick|pick out|"
+        "locate|fetch|find me all|retrieve all|return all|show all|please show|please show me|please find|"
+        "please find me|please give me|can you find|can you show me|could you find|could you show me|"
+        "i'm searching for|looking for all|let me see|bring up"
+    ),
+    "SEE": (
+        "we can see|you can see|one can see|i can see|i see|we see|you see|here are|here is|this is|these are|"
+        "can you see|can we see|do you see|do we see|here we see|here you can see|we have|it shows"
+    ),
+    "WHICH": "which|what|which of the",
     "WHERE": "where|in which|on which|in that",
     "SUCHTHAT": "such that|so that|with the property that",
     "REL": "that|which|who",
@@ -71,13 +78,19 @@ PLAIN: dict[str, str] = {
     "SAME": "the same|one and the same|a common|the very same|a single|one common",
     "SEVERAL": "several|a number of|a group of|several of|multiple",
     "FEW": "a few|some few|a handful of|quite a few|a few of",
-    "MANY": "many|lots of|a lot of|plenty of|numerous|a large number of|a great number of|large numbers of|many of|"
-    "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of",
-    "ATLEAST": "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
-    "at the least|at minimum|≥|>=",
+    "MANY": (
+        "many|lots of|a lot of|plenty of|numerous|a large number of|a great number of|large numbers of|many of|"
+        "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of"
+    ),
+    "ATLEAST": (
+        "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
+        "at the least|at minimum|≥|>="
+    ),
     "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond",
-    "ATMOST": "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
-    "no greater than|not exceeding",
+    "ATMOST": (
+        "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
+        "no greater than|not exceeding"
+    ),
     "FEWER": "fewer than|less than|under|below|<|lower than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
     "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
@@ -94,31 +107,48 @@ PLAIN: dict[str, str] = {
     "THINGWORD": "thing|object|entity|item",
     "CLOSER": "closer|nearer|less far",
     "FARTHER": "farther|further|more distant|further away|farther away|more far",
-    "WITHIN": "within|within a distance of|within a radius of|inside a radius of|at a distance within|not farther than",
+    "WITHIN": (
+        "within|within a distance of|within a radius of|inside a radius of|at a distance within|not farther than"
+    ),
     "EACHOTHER": "each other|one another",
-    "PART": "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|hand corner",
+    "PART": (
+        "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|"
+        "hand corner"
+    ),
     "EDGE": "edge|border|side|margin|end",
-    "ATBORDER": "at the border|on the border|at the edge|on the edge|at an edge|at the image border|at the image edge|"
-    "along the border|along the edge|at the margin|touching the border|touching the edge|cut by the border|"
-    "at the boundary|cut off by the edge",
-    "SAMECLASS": "of the same class|of the same kind|of the same type|of the same category|of one kind|of one class|"
-    "the same kind|the same class",
+    "ATBORDER": (
+        "at the border|on the border|at the edge|on the edge|at an edge|at the image border|at the image edge|"
+        "along the border|along the edge|at the margin|touching the border|touching the edge|cut by the border|"
+        "at the boundary|cut off by the edge"
+    ),
+    "SAMECLASS": (
+        "of the same class|of the same kind|of the same type|of the same category|of one kind|of one class|"
+        "the same kind|the same class"
+    ),
     "SAMEAS": "the same as|identical to|identical with|the same thing as|the same entity as",
     "STAR": "times|multiplied by|*",
     "PLUS": "plus|+",
     "MINUS": "minus|-|–",
     "SLASH": "divided by|/",
     "NUMBEROF": "number of|count of|total number of|amount of",
-    "AREACOVEREDBY": "area covered by|total area of|combined area of|covered area of|area taken up by|area occupied by",
-    "COVEREDBY": "covered by|covered with|taken up by|occupied by|made up of|filled with|filled by|covered in|"
-    "taken by|made of",
+    "AREACOVEREDBY": (
+        "area covered by|total area of|combined area of|covered area of|area taken up by|area occupied by"
+    ),
+    "COVEREDBY": (
+        "covered by|covered with|taken up by|occupied by|made up of|filled with|filled by|covered in|taken by|"
+        "made of"
+    ),
     "COVERV": "cover|covers|take up|takes up|occupy|occupies|make up|makes up|fill|fills|covering",
     "ASMANY": "as many",
-    "SAMENUMBEROF": "the same number of|an equal number of|equal numbers of|equally many|as many|the same amount of|"
-    "the same count of",
+    "SAMENUMBEROF": (
+        "the same number of|an equal number of|equal numbers of|equally many|as many|the same amount of|"
+        "the same count of"
+    ),
     "AT": "at a distance of|a distance of|at distance",
-    "LOC": "located|situated|positioned|lying|placed|standing|found|sitting|seen|lined|visible|present|"
-    "somewhere|arranged|here|directly|still",
+    "LOC": (
+        "located|situated|positioned|lying|placed|standing|found|sitting|seen|lined|visible|present|somewhere|"
+        "arranged|here|directly|still"
+    ),
     "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
     "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",
     "HOLDSOF": "holds of|holds for|is true of",
@@ -126,7 +156,7 @@ PLAIN: dict[str, str] = {
     "DOT": ".|?|!|;",
     "LPAR": "(",
     "RPAR": ")",
-}  # fmt: skip
+}
 
 # kind -> word -> phrases
 VALUED: dict[str, dict[object, str]] = {
@@ -138,13 +168,19 @@ VALUED: dict[str, dict[object, str]] = {
         "center": "center|centre|middle|central|very center|very middle",
     },
     "PLACEOF": {
-        "left": "on the left of|left of|to the left of|on the left side of|at the left of|in the left part of|"
-        "at the left side of|to the left side of|in the left of|on the left hand side of",
-        "right": "on the right of|right of|to the right of|on the right side of|at the right of|in the right part of|"
-        "at the right side of|to the right side of|in the right of|on the right hand side of",
+        "left": (
+            "on the left of|left of|to the left of|on the left side of|at the left of|in the left part of|"
+            "at the left side of|to the left side of|in the left of|on the left hand side of"
+        ),
+        "right": (
+            "on the right of|right of|to the right of|on the right side of|at the right of|in the right part of|"
+            "at the right side of|to the right side of|in the right of|on the right hand side of"
+        ),
         "top": "at the top of|on top of|on the top of|in the top of",
         "bottom": "at the bottom of|on the bottom of|in the bottom of",
-        "center": "in the middle of|in the center of|in the centre of|at the center of|in the center of|in the centre of|at the center of|at the centre of",
+        "center": (
+            "in the middle of|in the center of|in the centre of|at the center of|at the centre of"
+        ),
         "border": "at the edge of|on the edge of|at the border of|along the edge of|at an edge of|on the border of",
     },
     "SUPER": {
@@ -182,14 +218,17 @@ VALUED: dict[str, dict[object, str]] = {
         "large": "large|big|huge|giant|enormous",
         "small": "small|little|tiny",
     },
-    "CLOSEST": {"<": "closest|nearest", ">": "farthest|furthest"},
+    "CLOSEST": {
+        "<": "closest|nearest",
+        ">": "farthest|furthest",
+    },
     "TIMES": {
-        Fraction(2): "twice|two times|double",
-        Fraction(3): "three times|thrice|triple",
-        Fraction(4): "four times",
-        Fraction(5): "five times",
-        Fraction(6): "six times",
-        Fraction(10): "ten times",
+        Fraction(2, 1): "twice|two times|double",
+        Fraction(3, 1): "three times|thrice|triple",
+        Fraction(4, 1): "four times",
+        Fraction(5, 1): "five times",
+        Fraction(6, 1): "six times",
+        Fraction(10, 1): "ten times",
         Fraction(1, 2): "half",
         Fraction(3, 2): "one and a half times",
     },
@@ -211,8 +250,17 @@ VALUED: dict[str, dict[object, str]] = {
         "deg": "deg|degree|degrees|°",
         "%": "%|percent|per cent|pct",
     },
-    "COMPARE": {">=": ">=|≥", "<=": "<=|≤", ">": ">", "<": "<", "=": "="},
-    "EXCEED": {">": "exceeds|exceed|surpasses", "<": "falls below|stays below"},
+    "COMPARE": {
+        ">=": ">=|≥",
+        "<=": "<=|≤",
+        ">": ">",
+        "<": "<",
+        "=": "=",
+    },
+    "EXCEED": {
+        ">": "exceeds|exceed|surpasses",
+        "<": "falls below|stays below",
+    },
     "THING": {
         "some": "something",
         "all": "everything",
@@ -220,11 +268,16 @@ VALUED: dict[str, dict[object, str]] = {
         "any": "anything",
     },
     "GROUP": {
-        "aligned": "in a row|in a line|in a column|aligned|lined up|in line|in rows|in a straight line|in one row|"
-        "in one line|side by side in a row|in a single row|all in a row|in a single line|arranged in a row|"
-        "arranged in a line|forming a row|forming a line|standing in a row|in columns|in lines",
-        "clustered": "clustered|grouped|together|grouped together|clustered together|in a group|in a cluster|in groups|"
-        "in clusters|close together|bunched together|bunched|huddled together|forming a cluster|forming a group",
+        "aligned": (
+            "in a row|in a line|in a column|aligned|lined up|in line|in rows|in a straight line|in one row|"
+            "in one line|side by side in a row|in a single row|all in a row|in a single line|arranged in a row|"
+            "arranged in a line|forming a row|forming a line|standing in a row|in columns|in lines"
+        ),
+        "clustered": (
+            "clustered|grouped|together|grouped together|clustered together|in a group|in a cluster|in groups|"
+            "in clusters|close together|bunched together|bunched|huddled together|forming a cluster|"
+            "forming a group"
+        ),
     },
     "RECIPROCAL": {
         "parallel": "parallel",
@@ -234,29 +287,46 @@ VALUED: dict[str, dict[object, str]] = {
         "near": "adjacent|neighboring|neighbouring|next to each other|side by side",
     },
     "ADV": {
-        "near": "nearby|close by|close at hand|around it|alongside|next to it|in the vicinity|in its vicinity|around|"
-        "beside it|close to it",
-        "inside": "inside|inside it|within it|in it|on it|on top|on top of it",
+        "near": (
+            "nearby|close by|close at hand|around it|alongside|next to it|in the vicinity|in its vicinity|around|"
+            "beside it|close to it"
+        ),
+        "inside": "inside|inside it|within it|in it|on it|in them|on them|on top|on top of it",
         "far": "far away",
-        "left_of": "on its left|to its left|to the left|left of it|on its left side|to the left of it",
-        "right_of": "on its right|to its right|to the right|right of it|on its right side|to the right of it",
+        "left_of": (
+            "on its left|to its left|on their left|to their left|to the left|left of it|on its left side|"
+            "to the left of it"
+        ),
+        "right_of": (
+            "on its right|to its right|on their right|to their right|to the right|right of it|on its right side|"
+            "to the right of it"
+        ),
         "above": "above it",
         "below": "below it|under it|beneath it",
     },
     "PREP": {
-        "near": "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|in the vicinity of|"
-        "near by|nearby|very near|very close to|right next to|by the side of|at the side of|"
-        "side by side with|neighboring|neighbouring|bordering|close by|along side|at the edge of",
+        "near": (
+            "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|"
+            "in the vicinity of|near by|nearby|very near|very close to|right next to|by the side of|"
+            "at the side of|side by side with|neighboring|neighbouring|bordering|close by|along side|"
+            "at the edge of"
+        ),
         "far": "far from|far away from|a long way from|remote from|distant from|far off from|away from",
         "touches": "touching|in contact with|in touch with",
         "overlaps": "overlapping|overlapping with|partly covering|partially covering|crossing",
-        "inside": "inside|in|on|within|at|inside of|on top of|contained in|contained by|enclosed in|over|in the middle of|"
-        "docked in|docked at|enclosed by|across|upon|onto|into|covered by",
+        "inside": (
+            "inside|in|on|within|at|inside of|on top of|contained in|contained by|enclosed in|over|"
+            "in the middle of|docked in|docked at|enclosed by|across|upon|onto|into|covered by"
+        ),
         "contains": "containing|including|enclosing|holding|that holds|full of|filled with",
-        "left_of": "left of|to the left of|on the left of|on the left side of|at the left of|leftwards of|"
-        "at the left side of|to the left side of",
-        "right_of": "right of|to the right of|on the right of|on the right side of|at the right of|"
-        "at the right side of|to the right side of",
+        "left_of": (
+            "left of|to the left of|on the left of|on the left side of|at the left of|leftwards of|"
+            "at the left side of|to the left side of"
+        ),
+        "right_of": (
+            "right of|to the right of|on the right of|on the right side of|at the right of|at the right side of|"
+            "to the right side of"
+        ),
         "above": "above|higher than|further up than|at the top of",
         "below": "below|under|beneath|underneath|lower than|further down than|at the bottom of",
         "north_of": "north of|to the north of",
@@ -277,28 +347,26 @@ VALUED: dict[str, dict[object, str]] = {
         "contains": "contains|contain|includes|include|holds|hold|encloses|enclose",
         "-surrounded_by": "surrounds|surround|encircles|encircle|surrounded",
     },
-}  # fmt: skip
+}
 
 IMAGES = (
-    "image images picture pictures photo photos photograph photographs scene scenes view views tile tiles shot shots "
-    "frame frames snapshot snapshots"
-).split()
+    "image", "images", "picture", "pictures", "photo", "photos", "photograph", "photographs", "scene", "scenes", "view",
+    "views", "tile", "tiles", "shot", "shots", "frame", "frames", "snapshot", "snapshots",
+)  # fmt: skip
 IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
 IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
 
-NUMBERS: dict[str, Decimal] = {
-    word: Decimal(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
-    )
-}
+UP_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+NUMBERS: dict[str, Decimal] = {word: Decimal(value) for value, word in enumerate(UP_TO_TWENTY)}
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 NUMBERS |= {ten: Decimal(value) for ten, value in TENS.items()}
 NUMBERS |= {
     f"{ten} {unit}": Decimal(value + int(NUMBERS[unit]))
     for ten, value in TENS.items()
-    for unit in "one two three four five six seven eight nine".split()
+    for unit in UP_TO_TWENTY[1:10]
 }
 NUMBERS |= {
     "a hundred": Decimal(100), "one hundred": Decimal(100), "hundred": Decimal(100), "two hundred": Decimal(200),

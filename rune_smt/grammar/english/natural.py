@@ -36,7 +36,7 @@ from ..nodes import (
 from ..printer import canonical, same_up_to_bound_names
 from ..vocabulary import Vocabulary
 from ..words import WORDS
-from .lettered import BINARY, COMPARED, COUNTED, GROUPS, UNARY, VERBS, Lettered, article, letters, listed
+from .lettered import ARITHMETIC, BINARY, COMPARED, COUNTED, UNARY, VERBS, Lettered, article, letters, listed
 
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 PLACES = {
@@ -51,11 +51,10 @@ SUPERLATIVES = {
     "west_of": "westernmost",
 }  # fmt: skip
 LONGER = {"length": ("longer", "shorter"), "width": ("wider", "narrower"), "area": ("larger", "smaller")}
-MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
 
 
 class NeedsLetter(Exception):  # noqa: N818
-    """This variable cannot be spoken of without one."""
+    """A variable that cannot be spoken of without a letter."""
 
     def __init__(self, var: str):
         super().__init__(var)
@@ -246,7 +245,7 @@ class Natural:
             case "<=":
                 return f"there are at least as many {second} as {first}"
             case "=":
-                return f"there are exactly as many {first} as {second}" if False else f"there are the same number of {first} and {second}"
+                return f"there are exactly as many {first} as {second}"
         raise NoShape
 
     def most(self, op: str, a: Count, b: Count) -> str | None:
@@ -276,8 +275,6 @@ class Natural:
             case Cover(var, body):
                 return f"the area covered by {self.things(var, body, '', frame=None, plural=True)}"
             case Arithmetic(op, left, right):
-                from .lettered import ARITHMETIC
-
                 return f"({self.term(left)} {ARITHMETIC[op]} {self.term(right)})"
             case Variable(name):
                 return self.letter(name)
@@ -310,7 +307,7 @@ class Natural:
         places: list[str] = []
         rest: list[Part] = []
         superlative = ""
-        cls = next((p.name for p in parts if self.is_class(p, var)), None)
+        cls = next((p.name for p in parts if isinstance(p, Apply) and self.is_class(p, var)), None)
         for part in parts:
             match part:
                 case Apply(name, (Variable(x),)) if x == var and name == cls and noun in ("thing", "things"):
@@ -409,8 +406,6 @@ class Natural:
         elif verbs:
             said += f" that {' and '.join(verbs)}"
         if others:
-            if len(others) == 1 and var not in self.lettered and self.about(others[0], var):
-                return f"{said} such that {self.sentence(others[0])}".strip()
             if var not in self.lettered:
                 raise NeedsLetter(var)
             inner = conjunction([part for part in others if not isinstance(part, Every)])
@@ -419,15 +414,11 @@ class Natural:
             return f"{said} such that ({self.sentence(inner)})".strip()
         return said.strip()
 
-    def about(self, part: Part, var: str) -> bool:
-        """Whether "it" can stand for the variable all through the part."""
-        return False
-
     # --- verbs ---
 
     def verb(self, var: str, part: Part, plural: bool = False) -> str:
         """What the part says of the variable, as a verb phrase: is near a harbor. raises NoShape"""
-        be, no = ("are", "do not") if plural else ("is", "does not")
+        be = "are" if plural else "is"
         match part:
             case Every(y, restriction, body):
                 relation = self.relation(var, y, body)
@@ -436,7 +427,7 @@ class Natural:
                 return self.related(relation, self.things(y, restriction, "every", frame=var), plural)
             case And(parts):
                 merged = self.merged(parts)
-                places = [p.name for p in merged if self.in_place(p, var)]  # type: ignore[union-attr]
+                places = [p.name for p in merged if isinstance(p, Apply) and self.in_place(p, var)]
                 verbs = [f"{be} {self.place(places)}"] if places else []
                 verbs += [self.verb(var, p, plural) for p in merged if not self.in_place(p, var)]
                 return " and ".join(verbs)
@@ -550,6 +541,3 @@ class Natural:
 
 def _share(op: str) -> str:
     return {">=": "at least", ">": "more than", "<": "less than", "<=": "at most", "=": "exactly"}[op]
-
-
-__all__ = ["GROUPS", "MIRROR", "Natural", "natural"]

@@ -1,4 +1,4 @@
-"""Composition of nouns and noun phrases: "no large ships near a bridge", "at least three of them", "the same harbor"."""
+"""Composition of nouns and noun phrases: "no large ships near a bridge", "two of them", "the same harbor"."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ..nodes import (
 from ..words import RELATIONS
 from .amounts import PREFIX, Amounts, number, times
 from .lexicon import Noun, Quality, Relation
-from .meaning import Nominal, NoAntecedent, NoMeaning, Pair, Phrase, Predicate, Scope, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
 from .readings import Node
 
 MOST_TOGETHER = 40  # things that are named one by one, as "in a row" and "near each other" need
@@ -46,6 +46,10 @@ class Phrases(Amounts):
     @abstractmethod
     def predicate(self, node: Node) -> Predicate:
         """What is said of a thing."""
+
+    @abstractmethod
+    def holds(self, predicate: Predicate, x: str) -> Formula:
+        """The predicate of x, while x is spoken of."""
 
     @abstractmethod
     def modifier(self, node: Node) -> Predicate:
@@ -68,12 +72,7 @@ class Phrases(Amounts):
 
                 return Nominal(one_of, parts=parts, joint=node.has("AND"), plural=True)
             case "n_mod":
-                noun, mod = self.nominal(node.nodes[0]), self.modifier(node.nodes[1])
-                if mod.pair:
-                    return replace(noun, pairs=(*noun.pairs, mod.pair))
-                if mod.group:
-                    return replace(noun, groups=(*noun.groups, mod.group))
-                return replace(noun, mods=(*noun.mods, mod.of))
+                return self._modified(self.nominal(node.nodes[0]), self.modifier(node.nodes[1]))
             case _:
                 raise NoMeaning(f"No noun: {node.kind}")
 
@@ -184,6 +183,8 @@ class Phrases(Amounts):
     def phrase(self, node: Node) -> Phrase:
         """A noun phrase."""
         match node.kind:
+            case "things_of_which":
+                raise NoMeaning("'all of which' speaks of what there is, not of one thing inside another.")
             case "things":
                 return self.phrase(node.nodes[0])
             case "np":
@@ -208,7 +209,17 @@ class Phrases(Amounts):
 
                 return Phrase(named, plain=True, members=(named,))
             case "np_another":
-                return Phrase(lambda scope: self._another(scope, node.span))
+                return Phrase(lambda scope: self._another(node, scope))
+            case "np_or_more":
+                noun, least = self.nominal(node.nodes[0]), self._whole(node.value("NUM"))
+                if node.has("ORMORE"):
+                    return self._counted(noun, least)
+                return Phrase(self._bounded("<=", noun, least), noun=noun)
+            case "np_both":
+                pair, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
+                if not said.plain or pair.members is None or len(pair.members) != 2:
+                    raise NoMeaning("'both' speaks of two things.")
+                return Phrase(lambda scope: pair.apply(lambda x: both(self.holds(said, x), scope(x))))
             case "np_thing":
                 return self._thing(node)
             case "np_of_them":
@@ -237,12 +248,24 @@ class Phrases(Amounts):
             case _:
                 raise NoMeaning(f"No noun phrase: {node.kind}")
 
-    def _another(self, scope: Scope, span: tuple[int, int]) -> Formula:
+    def _another(self, node: Node, scope: Scope) -> Formula:
         """Another of the same class as what is spoken of."""
         cls = self.class_of.get(self.frames[-1]) if self.frames else None
         if cls is None:
             raise NoAntecedent("Another what? Nothing before it says.")
-        return self.some(Nominal(lambda x: Apply(cls, (Variable(x),), span), other=True, cls=cls), scope)
+        noun = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), other=True, cls=cls)
+        for mod in node.nodes:
+            noun = self._modified(noun, self.modifier(mod))
+        return self.some(noun, scope)
+
+    @staticmethod
+    def _modified(noun: Nominal, mod: Predicate) -> Nominal:
+        """The noun with one more phrase behind it."""
+        if mod.pair:
+            noun = replace(noun, pairs=(*noun.pairs, mod.pair))
+        if mod.group:
+            noun = replace(noun, groups=(*noun.groups, mod.group))
+        return replace(noun, mods=(*noun.mods, mod.of)) if mod.plain else noun
 
     def _of_them(self, node: Node) -> Phrase:
         """all of them, none of them, two of them"""
@@ -392,9 +415,11 @@ class Phrases(Amounts):
             case "d_same":
                 return self._some(noun, wide="all")
             case "d_no":
-                several = self._some(noun, 2)
-                return Phrase(lambda scope: Not(several.apply(scope)),
-                              grouped=lambda predicate: Not(self.together(self._counted(noun, 2), predicate)))  # fmt: skip
+                several, two = self._some(noun, 2), self._counted(noun, 2)
+                return Phrase(
+                    lambda scope: Not(several.apply(scope)),
+                    grouped=lambda predicate: Not(self.together(two, predicate)),
+                )
             case "d_no_count":
                 least = int(det.value("NUM"))
                 counted = self._counted(noun, least)
@@ -404,8 +429,10 @@ class Phrases(Amounts):
                 return self._all(noun)
             case "d_not_all":
                 every = self._all(noun)
-                return Phrase(lambda scope: Not(every.apply(scope)), universal=True,
-                              pairwise=lambda pair: Not(every.pairwise(pair) if every.pairwise else both()))  # fmt: skip
+                return Phrase(
+                    lambda scope: Not(every.apply(scope)), universal=True,
+                    pairwise=lambda pair: Not(every.pairwise(pair) if every.pairwise else both()),
+                )  # fmt: skip
             case "d_count":
                 return self._count(det.nodes[0], noun, definite=det.has("THE"))
             case "d_most":
@@ -438,7 +465,7 @@ class Phrases(Amounts):
                 both_counts = [self._count(part, noun, definite) for part in node.nodes]
                 return Phrase(lambda scope: And(tuple(phrase.apply(scope) for phrase in both_counts)))
             case "n_between":
-                low, high = (self._whole(part.value) for part in node.parts if part.kind == "NUM")  # type: ignore[union-attr]
+                low, high = (self._whole(part.value) for part in node.parts if part.kind == "NUM")
                 least, most = self._counted(noun, low), self._bounded("<=", noun, high)
                 return Phrase(lambda scope: And((least.apply(scope), most(scope))))
         count = self._whole(node.value("NUM"))
@@ -548,7 +575,7 @@ class Phrases(Amounts):
 
 
 def _prefix(node: Node) -> CompareOp:
-    """at least, exactly, at most: in front of "as many", "as large" """
+    """at least, exactly, at most, in front of "as many" or "as large"; at least where nothing stands there."""
     return next((PREFIX[kind] for kind in ("ATLEAST", "EXACTLY", "ATMOST") if node.has(kind)), ">=")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import Span
-from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable
+from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Variable, disjunction
 from .amounts import DOWNWARD, OPPOSITE, times
-from .lexicon import Quality, Relation
+from .lexicon import Relation
 from .meaning import NoMeaning, Phrase, Predicate, Scope, Sentence, both
 from .phrases import Phrases, _prefix, anything
 from .readings import Leaf, Node
@@ -42,12 +42,11 @@ class Predicates(Phrases):
             case "m_gap":
                 return self._gap(node)
             case "m_value":
-                leaf = node.leaf("ADJ")
-                assert leaf is not None
-                quality: Quality = leaf.value
-                if quality.value is None:
+                qualities = [part for part in node.parts if isinstance(part, Leaf) and part.kind == "ADJ"]
+                if any(leaf.value.value is None for leaf in qualities):
                     raise NoMeaning("With what?")
-                return Predicate(self.quality(quality, leaf.span))
+                choices = [self.quality(leaf.value, leaf.span) for leaf in qualities]
+                return Predicate(lambda x: disjunction(say(x) for say in choices))
             case "m_func":
                 name, says = node.value("FUNC"), self.amount(node.nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), node.span)))
@@ -139,7 +138,7 @@ class Predicates(Phrases):
                 return self._negated(said) if node.kind == "vp_not_rel" else said
             case "p_each_other" | "vp_each_other" | "vp_not_each_other" | "recip":
                 return self._each_other(node)
-            case "p_within_each" | "p_apart_each":
+            case "p_within_each" | "p_apart_each" | "p_closer_each":
                 return self._each_other(node)
             case "p_group":
                 return self.grouped(node.value("GROUP"), span)
@@ -147,6 +146,8 @@ class Predicates(Phrases):
                 relation: Relation = node.value("ADV")
 
                 def beside(x: str) -> Formula:
+                    if self.no_antecedents and relation.name == "inside" and len(self.frames) < 2:
+                        return both()  # "an image with a plane in it"
                     with self.object_of(x):
                         return self.relate(relation, x, self.it(), span)
 
@@ -180,7 +181,10 @@ class Predicates(Phrases):
                 side = node.value("SIDE")
                 if side not in BEYOND or node.value("CLOSEST") != "<":
                     raise NoMeaning("Closest to the left, right, top or bottom.")
-                return Predicate(lambda x: self._none_better(lambda y: Apply(BEYOND[side], (Variable(y), Variable(x)), span)))
+                beyond = BEYOND[side]
+                return Predicate(
+                    lambda x: self._none_better(lambda y: Apply(beyond, (Variable(y), Variable(x)), span))
+                )
             case "p_same_class":
                 if nodes:
                     return self._related(Relation("same_class"), nodes[0], span)
@@ -299,8 +303,12 @@ class Predicates(Phrases):
         if node.has("WITHIN"):
             limit = self.term(node.nodes[0])
             return self.reciprocal(
-                lambda x, y: limit(lambda q: Compare("<=", Apply("distance", (Variable(x), Variable(y)), span), q, span))
+                lambda x, y: limit(lambda q: Compare("<=", self._distance(x, y, span), q, span))
             )
+        if node.has("CLOSER", "FARTHER"):
+            limit = self.term(node.nodes[0])
+            op: CompareOp = "<" if node.has("CLOSER") else ">"
+            return self.reciprocal(lambda x, y: limit(lambda q: Compare(op, self._distance(x, y, span), q, span)))
         says = self.amount(node.nodes[0])
         return self.reciprocal(lambda x, y: says(Apply("distance", (Variable(x), Variable(y)), span)))
 
@@ -379,7 +387,7 @@ class Predicates(Phrases):
             name = leaf.value
             op, share = self.factor(factor, _prefix(node))
             if leaf.word.text.lower() in DOWNWARD:
-                op = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}[op]  # type: ignore[assignment]
+                op = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}[op]
         say = phrase.every if phrase.any and phrase.every else phrase.apply
 
         def compare(x: str, y: str) -> Formula:
@@ -430,4 +438,3 @@ def _names(formula: Formula) -> frozenset[str]:
     return free_variables(formula)
 
 
-__all__ = ["Predicates", "Text"]

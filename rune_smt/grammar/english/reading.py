@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ...errors import LimitError, QueryError, Span
 from ..nodes import Formula
@@ -28,13 +27,14 @@ from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
 from .meaning import NoAntecedent, NoMeaning
-from .readings import Leaf, Node, NoParse, parse
+from .readings import Node, NoParse, parse
 from .sameness import same_meaning
 from .sentences import Composer
 
-
 MOST_LEFT_OUT = 8  # words or phrases; what leaves out more has not been understood
-KEEP = {"NOUN", "NO", "NOT", "WITHOUT", "NUM", "LACK", "FREEOF", "NEITHER", "ADJ"}  # never left out with another word
+KEEP = {  # kinds of words that are never left out with an unknown one
+    "NOUN", "NO", "NOT", "WITHOUT", "NUM", "MANY", "SEVERAL", "FEW", "ALL", "MOST", "LACK", "FREEOF", "NEITHER", "ADJ",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) ->
     if unknown and not lenient:
         raise unknown_word_error(unknown[0].text, vocabulary, text, unknown[0].span)
     try:
-        if unknown:
+        if lenient:
             formula, left_out = _lenient(text, words, known)
         else:
             formula = _meaning(text, words, known)
@@ -130,6 +130,7 @@ def compose(tree: Node, vocabulary: Vocabulary) -> Formula:
 
 
 AND_LIKE = ("s_and", "p_and", "np_and", "n_co")
+CARRIERS = ("things", "np_bare", "fragment", "pm")
 OR_LIKE = ("s_or", "p_or", "np_or", "n_co")
 
 
@@ -144,7 +145,8 @@ def _mixed(tree: Node) -> bool:
         word = "OR" if node.has("OR") else "AND" if node.has("AND") else None
         below = [inner for part in node.nodes for inner in _chain(part)]
         other = {"OR": "AND", "AND": "OR"}.get(word or "")
-        if any(part.kind in (*AND_LIKE, *OR_LIKE) and not part.has("COMMA") and part.has(other or "") for part in below):
+        joined = [part for part in below if part.kind in (*AND_LIKE, *OR_LIKE) and not part.has("COMMA")]
+        if any(part.has(other or "") for part in joined):
             return True
     return False
 
@@ -152,7 +154,7 @@ def _mixed(tree: Node) -> bool:
 def _chain(node: Node) -> list[Node]:
     """The node, and the one that it does nothing but hold."""
     found = [node]
-    while node.kind in ("things", "np_bare", "fragment", "pm") and len(node.parts) == 1 and node.nodes:
+    while node.nodes and (node.kind == "n_mod" or (node.kind in CARRIERS and len(node.parts) == 1)):
         node = node.nodes[0]
         found.append(node)
     return found
@@ -205,7 +207,10 @@ def _ambiguous(text: str, formulas: Iterable[Formula], vocabulary: Vocabulary) -
     from ..verbalise import verbalise
 
     readings = "\n".join(f"  {number}. {verbalise(f, vocabulary)}" for number, f in enumerate(formulas, 1))
-    return QueryError(f"This can be read in more than one way:\n{readings}", hint="Say which, with a comma, brackets or 'either'.")
+    return QueryError(
+        f"This can be read in more than one way:\n{readings}",
+        hint="Say which, with a comma, brackets or 'either'.",
+    )
 
 
 # --- leaving out ------------------------------------------------------------------------------------------------------
@@ -251,10 +256,14 @@ def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
     Empty where the word is no modifier and ends no place phrase: then it is what the text is about.
     """
     others = {i for i, word in enumerate(words) if "UNKNOWN" in word.kinds and i != bad}
+    first = bad
+    while bad + 1 < len(words) and "UNKNOWN" in words[bad].kinds and "UNKNOWN" in words[bad + 1].kinds:
+        bad += 1  # several unknown words side by side are one
+    others -= set(range(first, bad + 1))
     best: tuple[int, int, set[int]] | None = None
-    for before in range(6):
-        stretch = set(range(bad - before, bad + 1)) - gone
-        if bad - before < 0 or not _may_go(words, sorted(stretch), bad):
+    for start in range(first, max(-1, first - 6), -1):
+        stretch = set(range(start, bad + 1)) - gone
+        if not _may_go(words, start, first, bad):
             continue
         rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
         rank = (-_reach(rest), len(stretch))
@@ -263,18 +272,16 @@ def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
     return best[2] if best else set()
 
 
-def _may_go(words: list[Word], stretch: list[int], bad: int) -> bool:
-    """Whether a stretch that ends with an unknown word is a modifier ("blue", "parked") or a place phrase."""
-    if len(stretch) > 1:
-        around = [words[i] for i in stretch if i != bad]
-        first = words[stretch[0]].kinds
-        opens = bool({"PREP", "PLACEPREP", "BE", "REL", "WITH", "INIMG", "LOC"} & set(first))
-        return opens and all(KEEP.isdisjoint(word.kinds) for word in around)
-    following = words[bad + 1].kinds if bad + 1 < len(words) else {}
-    preceding = words[bad - 1].kinds if bad else {}
-    return bool({"NOUN", "ADJ", "UNKNOWN", "AND"} & set(following) and "AND" not in following) or bool(
-        {"BE", "NOUN", "REL"} & set(preceding) and "UNKNOWN" not in preceding
-    )
+def _may_go(words: list[Word], start: int, first: int, last: int) -> bool:
+    """Whether a stretch that ends with unknown words, first to last, is a modifier ("blue") or a place phrase."""
+    preceding = words[start - 1].kinds if start else {}
+    if start < first:
+        opening = words[start].kinds
+        opens = bool({"PREP", "PLACEPREP", "BE", "REL", "WITH", "INIMG", "LOC"} & set(opening))
+        about = "BE" in opening and not {"NOUN", "ONES", "REL"} & set(preceding)  # "there are green trees"
+        return opens and not about and all(KEEP.isdisjoint(word.kinds) for word in words[start:first])
+    following = words[last + 1].kinds if last + 1 < len(words) else {}
+    return bool({"NOUN", "ADJ"} & set(following)) or bool({"BE", "NOUN", "REL"} & set(preceding))
 
 
 def _reach(words: list[Word]) -> int:
@@ -297,6 +304,3 @@ def _phrases(text: str, words: list[Word], gone: set[int]) -> tuple[str, ...]:
             start = spans.pop()[0]
         spans.append((start, end))
     return tuple(text[start:end] for start, end in spans)
-
-
-__all__ = ["Leaf", "Reading", "compose", "looks_like_formula", "lru_cache", "read_english"]

@@ -9,7 +9,7 @@ rules of usage by which one reading is preferred to another:
 2. The nearest coordination. "and" joins the shortest part before it that can be joined.
 3. Like with like. Parts that are joined look alike: a noun with a phrase behind it is joined with another such noun.
    "a ship near a harbor and a plane near a bridge" is two things; "a ship near a harbor and a bridge" is one.
-4. "no" and "without" speak of the picture, not of a phrase inside it: "a ship near a harbor and no bridge" has no bridge.
+4. "no" and "without" behind "and" speak of the picture: "a ship near a harbor and no bridge" has no bridge.
 5. A sentence is preferred to a fragment, a fragment of one part to one of several.
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -104,7 +105,7 @@ Tree: TypeAlias = Leaf | Node
 
 
 class NoParse(Exception):  # noqa: N818
-    """The words are no sentence of the grammar; `at` is the word that no reading can go on with, len(words) at the end."""
+    """The words are no sentence; `at` is the word that no reading can go on with, len(words) at the end."""
 
     def __init__(self, at: int, expected: frozenset[str]):
         super().__init__(at)
@@ -120,10 +121,10 @@ def parse(words: list[Word]) -> list[tuple[int, Node]]:
         with _LOCK:
             parser, next_word = _parser()
             next_word[:] = words[:1]
-            forest = parser.parse(words)  # type: ignore[arg-type]
+            forest = parser.parse(words)
     except UnexpectedToken as error:
         token: Any = error.token
-        raise NoParse(token.index, frozenset(error.expected or ())) from None
+        raise NoParse(token.at, frozenset(error.expected or ())) from None
     except UnexpectedEOF as error:
         raise NoParse(len(words), frozenset(str(name) for name in error.expected)) from None
     found: list[tuple[int, Node]] = []
@@ -144,7 +145,7 @@ def _parser() -> tuple[Lark, list[Word]]:
         """A token that carries its word and its place in the list of words."""
 
         word: Word
-        index: int
+        at: int
 
     class Words(Lexer):
         """Hands the words over as they are."""
@@ -156,13 +157,13 @@ def _parser() -> tuple[Lark, list[Word]]:
             for index, word in enumerate(words):
                 next_word[:] = [word]
                 token = Spoken("WORD", word.text)
-                token.word, token.index = word, index
+                token.word, token.at = word, index
                 yield token
             next_word.clear()
 
     grammar = (Path(__file__).parent / "english.lark").read_text(encoding="utf-8")
     parser = Lark(grammar, parser="earley", lexer=Words, ambiguity="forest", start="start")
-    engine: Any = parser.parser.parser  # type: ignore[attr-defined]
+    engine: Any = parser.parser.parser
     engine.term_matcher = lambda terminal, token: terminal.name in token.word.kinds
     engine.predictions = _Predictions(engine, next_word)
     return parser, next_word
@@ -248,6 +249,7 @@ def _packed(packed: Any, node: Any, done: dict[int, list[Any]]) -> list[Any]:
     for cost, parts in sequences:
         terminals = [symbol.name for symbol in rule.expansion]
         trees: list[Tree] = []
+        part: Any  # a tree, or a token of Lark's
         for name, part in zip(terminals, parts, strict=True):
             if isinstance(part, Node) and part.kind.startswith("__"):
                 trees.extend(part.parts)  # a helper of * or +
@@ -255,8 +257,7 @@ def _packed(packed: Any, node: Any, done: dict[int, list[Any]]) -> list[Any]:
                 trees.append(part)
             else:
                 trees.append(Leaf(name, part.word))
-        origin = rule.origin.name
-        origin = origin if isinstance(origin, str) else origin.value
+        origin = str(getattr(rule.origin.name, "value", rule.origin.name))
         if rule.alias is None and rule.options.expand1 and len(trees) == 1:
             made.append((cost, trees[0]))
             continue
@@ -274,7 +275,7 @@ UNLIKE = 10  # more than any usual distance between the parts
 FRAGMENT = 3
 
 _HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
-_JOINED = ("s_and", "s_or", "p_and", "p_or", "np_and", "np_or")
+_SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
 
 
 def _head(tree: Node) -> int:
@@ -290,8 +291,9 @@ def _cost(tree: Node) -> int:
             return 2 + nodes[0].end - nodes[0].start
         case "np_and" | "np_or":
             length = sum(node.end - node.start for node in nodes[:-1])
-            unlike = sum(_modified(a) != _modified(b) for a, b in zip(nodes, nodes[1:], strict=False))
-            return length + UNLIKE * unlike
+            unlike = sum(_modified(a) != _modified(b) for a, b in pairwise(nodes))
+            shared = nodes[0].kind == "np" and nodes[0].nodes[0].kind in _SHARING and nodes[-1].kind == "np_bare"
+            return length + UNLIKE * unlike + 3 * shared
         case "n_co":
             return 1 + sum(node.end - node.start for node in nodes[:-1])
         case "s_and" | "s_or" | "p_and" | "p_or":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import assert_never
 
 from ..nodes import (
@@ -32,7 +33,7 @@ from ..nodes import (
     free_variables,
 )
 from ..printer import number_text
-from ..words import WORDS
+from ..words import RELATIONS, WORDS
 
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 DENIED = {"<": ">=", ">=": "<", "=": "!=", "!=": "="}
@@ -172,9 +173,18 @@ def _many(sign: str, parts: list[str]) -> str:
     flat.discard(neutral)
     if absorbing in flat:
         return absorbing
+    if sign == "&":
+        flat -= {part for part in flat if part.startswith("~=(") and _needless(part, flat)}
     if not flat:
         return neutral
     return flat.pop() if len(flat) == 1 else f"{sign}{{{';'.join(sorted(flat))}}}"
+
+
+def _needless(different: str, parts: set[str]) -> bool:
+    """x != y beside near(x, y): relations are false of an entity and itself."""
+    pair = set(different[3:-1].split(","))
+    relations = [part.partition("(") for part in parts]
+    return any(pair <= set(args.rstrip(")").split(",")) for name, _, args in relations if name in RELATIONS)
 
 
 def _applied(formula: Apply, names: Mapping[str, str], depth: int) -> str:
@@ -194,6 +204,7 @@ def _applied(formula: Apply, names: Mapping[str, str], depth: int) -> str:
 def _compared(formula: Compare, names: Mapping[str, str], depth: int, positive: bool) -> str:
     left, right = _term(formula.left, names, depth), _term(formula.right, names, depth)
     op: str = formula.op
+    left, right = _reduced(formula.left, formula.right, left, right, names, depth)
     if op in (">", "<="):  # only < and >= are kept
         op, left, right = MIRROR[op], right, left
     if not positive:
@@ -207,6 +218,18 @@ def _compared(formula: Compare, names: Mapping[str, str], depth: int, positive: 
     if op == "=":
         left, right = sorted((left, right))
     return f"{'~' if denied else ''}{op}({left},{right})"
+
+
+def _reduced(a: Term, b: Term, left: str, right: str, names: Mapping[str, str], depth: int) -> tuple[str, str]:
+    """10 * count ... against 6 * count ...: 5 and 3"""
+    match a, b:
+        case Arithmetic("*", Number(p, None), Count() as first), Arithmetic("*", Number(q, None), Count() as second):
+            if p > 0 and q > 0:
+                ratio = Fraction(p) / Fraction(q)
+                sides = ((ratio.numerator, first), (ratio.denominator, second))
+                told = [_term(Arithmetic("*", Number(Decimal(k)), term), names, depth) for k, term in sides]
+                return told[0], told[1]
+    return left, right
 
 
 def _term(term: Term, names: Mapping[str, str], depth: int) -> str:

@@ -1,12 +1,10 @@
-"""Composition of sentences and of the frames around them: "show me images with ...", "if ... then ...", "there is ..."."""
+"""Composition of sentences and of the frames around them: "show me images with", "if ... then", "there is"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from decimal import Decimal
 
 from ..nodes import (
@@ -14,7 +12,6 @@ from ..nodes import (
     Apply,
     Compare,
     CompareOp,
-    Count,
     ForAll,
     Formula,
     Iff,
@@ -25,8 +22,8 @@ from ..nodes import (
     Truth,
     Variable,
 )
-from .amounts import number, times
-from .meaning import NoAntecedent, Nominal, NoMeaning, Phrase, Predicate, Sentence, both
+from .amounts import times
+from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
 from .phrases import anything
 from .predicates import Predicates
 from .readings import Node
@@ -111,6 +108,8 @@ class Composer(Predicates):
                 return self._if(nodes[1], nodes[0])
             case "s_onlyif":
                 return self._if(nodes[0], nodes[1])
+            case "s_unless_first":
+                return self._if(nodes[0], nodes[1], negated=True)
             case "s_unless":
                 return self._if(nodes[1], nodes[0], negated=True)
             case "s_iff":
@@ -139,6 +138,9 @@ class Composer(Predicates):
                 return Sentence(lambda: Truth(True))
             case "clause":
                 return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]))
+            case "absent":
+                present = self._exists(nodes[0])
+                return present if node.has("NOT") else Sentence(lambda: Not(present.make()))
             case "q_be":
                 return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]), asked=True)
             case "q_do" | "q_have":
@@ -220,6 +222,11 @@ class Composer(Predicates):
 
     def _exists(self, node: Node) -> Sentence:
         """There is such a thing, there are so many."""
+        if node.kind == "things_of_which":
+            first = self._exists(node.nodes[0])
+            which = Nominal(lambda x: self.restrict(self.them, x) if self.them else both(), plural=True)
+            phrase, said = self._determined(node.nodes[1], which), self.predicate(node.nodes[2])
+            return self._two(first, self._clause(phrase, said))
         phrase = self.phrase(node)
         if phrase.universal and phrase.every is not None:
             some = phrase.every  # "show me all ships": there are some
@@ -379,4 +386,3 @@ def _definites(node: Node) -> Iterator[str]:
                 yield noun.cls
 
 
-__all__ = ["Composer", "Count", "Fraction", "number"]
