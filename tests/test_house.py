@@ -60,3 +60,19 @@ def test_translate_stays_the_function_when_its_subpackage_is_imported():
     import rune_smt.translate.translator
 
     assert callable(rune_smt.translate)
+
+
+def test_the_readme_example_runs(capsys):
+    blocks = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    for block in blocks:
+        exec(compile(block.split("```")[0], "README.md", "exec"), {})
+    assert "exists x1 (ship(x1)" in capsys.readouterr().out
+
+
+def test_the_demonstration_runs_and_leaves_one_page(tmp_path):
+    from rune_smt.demo import run_demo
+
+    page = run_demo(tmp_path / "demo", images=24, progress=False)
+    text = page.read_text(encoding="utf-8")
+    assert len(text.encode()) < 10_000_000
+    assert "<script" not in text and 'src="http' not in text and "@import" not in text
