@@ -200,7 +200,7 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         drawn = [
-            f"<figure style='display:inline-block;margin:8px'>{scene.drawing()}<figcaption>{caption}</figcaption></figure>"
+            f"<figure style='display:inline-block'>{scene.drawing()}<figcaption>{caption}</figcaption></figure>"
             for scene, caption in (
                 (self.example_scene, "satisfies it"),
                 (self.counter_scene, "just fails it" if self.just_fails else "violates it"),
@@ -346,7 +346,8 @@ def _clause(clause: Clause, query: Formula, vocabulary: Vocabulary) -> Part:
             reading = f"{named[0]} is {vocabulary.attributes[atom.name].phrase}"
         else:
             reading = f"{atom.name.replace('_', ' ')} of {', '.join(named)}"
-        reading = f"not: {reading}" if negated else reading
+        if negated:
+            reading = reading.replace(" is ", " is not ", 1) if " is " in reading else f"not: {reading}"
     return Part(text, reading, clause.span)
 
 

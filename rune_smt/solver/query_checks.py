@@ -168,9 +168,9 @@ class QueryChecks:
             if self.holds(formula, scene) == SATISFIED:
                 return Finding("shown", scene)
         for share in (0.1, 1.0):
-            scene = self._search(formula, share)
-            if scene is not None:
-                return Finding("shown", scene)
+            found = self._search(formula, share)
+            if found is not None:
+                return Finding("shown", found)
             if share < 1 and self._refuted(formula):
                 return Finding("proved")
         return Finding("unknown")
@@ -222,7 +222,7 @@ class QueryChecks:
         return None, None, False
 
     def _is_minimal(self, form: ClauseForm, core: frozenset[int]) -> bool:
-        return all(self._search(relax(form, core - {clause}), 0.1) is not None for clause in core)
+        return all(self._search(relax(form, core - {clause}), 0.25) is not None for clause in core)
 
     def _idle_clauses(
         self, formula: Formula, form: ClauseForm, scenes: tuple[Scene, ...]

@@ -16,6 +16,7 @@ from random import Random
 from ..entities.scene import Scene
 from ..grammar.definitions import expand_definitions
 from ..grammar.nodes import (
+    FALSE,
     And,
     Apply,
     Compare,
@@ -673,39 +674,73 @@ class _Hand:
             surplus = surplus[:1]
         for number in surplus:
             if not thorough and self.random.random() < 0.15 and number < len(self.sketch.things) and not env:
-                del self.sketch.things[number]
-                self.before, self.touched = 0, set()  # numbers have moved: the picture shows others
+                self._remove(number)
                 return
             self._build(body, {**env, var: number}, thorough=thorough)
 
     def _compare(self, node: Compare, env: dict[str, int]) -> None:
         """More or fewer entities in one of the counts, or larger and smaller ones in a cover."""
-        counts = [part for part in aggregates(node) if isinstance(part, Count | Cover)]
-        chosen = self.random.choice(counts)
-        sign = self._sign(node, chosen)
-        wants_more = node.op in (">", ">=", "!=") if sign else node.op in ("<", "<=", "!=")
-        if node.op == "=":
-            wants_more = self.random.random() < 0.5
-        now = self.goal.satisfying(chosen, self.picture, dict(env)) if self._known(env) else []
-        now = [number for number in now if number < len(self.sketch.things)]
+        options = [
+            (part, more, self._satisfying(part, env))
+            for part in aggregates(node)
+            for more in self._directions(node, part)
+        ]
+        useful = [(part, more, now) for part, more, now in options if (part.body != FALSE if more else now)]
+        if not useful:
+            return
+        chosen, more, now = self.random.choice(useful)
         if isinstance(chosen, Cover) and now and self.random.random() < 0.8:
             thing = self.sketch.things[self.random.choice(now)]
-            factor = self.random.choice((1.2, 2.0, 4.0))
-            factor = factor if wants_more else 1 / factor
+            factor = self.random.choice((1.2, 2.0, 4.0)) ** (1 if more else -1)
             thing.w, thing.h, thing.hole = thing.w * factor, thing.h * factor, None
-        elif wants_more:
-            others = [number for number in range(self.before) if number not in now]
-            new = not others or (len(self.sketch.things) < self.cap and self.random.random() < 0.7)
-            if new and len(self.sketch.things) >= self.cap:
-                return
-            number = self.moves.add() if new else self.random.choice(others)
-            self._build(chosen.body, {**env, chosen.var: number}, thorough=True)
-        elif now:
-            number = self.random.choice(now)
-            if not env and self.random.random() < 0.5:
-                del self.sketch.things[number]
+            return
+        for _ in range(self._lacking(node, chosen, env)):
+            if more:
+                self._one_more(chosen, now, env)
             else:
-                self._build(self.goal.negated(chosen.body), {**env, chosen.var: number}, thorough=False)
+                self._one_less(chosen, now, env)
+
+    def _directions(self, node: Compare, part: Count | Cover) -> tuple[bool, ...]:
+        """Whether more of a count helps a comparison, or less, or either."""
+        if node.op in ("=", "!="):
+            return (True, False)
+        return (self._sign(node, part) == (node.op in (">", ">=")),)
+
+    def _satisfying(self, part: Count | Cover, env: Mapping[str, int]) -> list[int]:
+        known = self.goal.satisfying(part, self.picture, dict(env)) if self._known(env) else []
+        return [number for number in known if number < len(self.sketch.things)]
+
+    def _lacking(self, node: Compare, chosen: Count | Cover, env: Mapping[str, int]) -> int:
+        """By how many a count has to change, as the picture shows it; now and then just one."""
+        if isinstance(chosen, Cover) or not self._known(env) or self.random.random() < 0.2:
+            return 1
+        constant, counts = difference(node).in_integers()
+        total = constant + sum(f * len(self.goal.satisfying(c, self.picture, dict(env))) for f, c in counts)
+        factor = next((abs(f) for f, c in counts if c is chosen and f), 1)
+        strict = node.op in ("<", ">", "!=")
+        return min(max(abs(total) // factor + 1 if strict else ceil(abs(total) / factor), 1), self.cap)
+
+    def _one_more(self, chosen: Count | Cover, now: list[int], env: Mapping[str, int]) -> None:
+        others = [number for number in range(self.before) if number not in now]
+        room = len(self.sketch.things) < self.cap
+        if not others and not room:
+            return
+        number = self.moves.add() if room and (not others or self.random.random() < 0.7) else self.random.choice(others)
+        self._build(chosen.body, {**env, chosen.var: number}, thorough=True)
+
+    def _one_less(self, chosen: Count | Cover, now: list[int], env: Mapping[str, int]) -> None:
+        if not now:
+            return
+        number = now.pop(self.random.randrange(len(now)))
+        if not env and self.random.random() < 0.5:
+            self._remove(number)
+            now.clear()
+        else:
+            self._build(self.goal.negated(chosen.body), {**env, chosen.var: number}, thorough=False)
+
+    def _remove(self, number: int) -> None:
+        del self.sketch.things[number]
+        self.before, self.touched = 0, set()  # numbers have moved: the picture shows others
 
     def _sign(self, node: Compare, chosen: Count | Cover) -> bool:
         """Whether more of it makes the left side larger against the right."""
