@@ -201,7 +201,7 @@ def test_what_is_nested_too_deep_is_refused_in_a_sentence(text):
     "text",
     ["(" * 10_000, ")" * 10_000, '"' * 10_001, '"' + '\\"' * 20_000, "'" * 10_001, "[" * 30_000 + "]", "`" * 60_000,
      "$" * 60_001, "{" * 9_999, "p(" + "x, " * 20_000, "\\text{" * 9_000, "1. " * 20_000, "a-" * 30_000, ":" * 60_000,
-     "exists x " * 7_000, "! [" * 20_000, "|{" * 20_000, "(exists " * 8_000, "\\exists_{" * 6_000],
+     "exists x " * 7_000, "! [" * 20_000, "|{" * 20_000, "(exists " * 8_000, "\\exists_{" * 6_000, "~" * 50_000],
 )  # fmt: skip
 def test_long_nonsense_is_refused(text):
     for open_vocabulary in (False, True):

@@ -23,7 +23,7 @@ _SMART_QUOTES = "“”„‟«»＂"
 
 # a text that is never closed runs to the end, so that no quote is looked at twice
 _STRING_OR_REST = re.compile(rf'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{_SMART_QUOTES}]|[^"{_SMART_QUOTES}]+', re.DOTALL)
-_FENCE = re.compile(r"(?:\A|\n)[ \t]*(```+|~~~+)[^\n`]*\n(.*?)\n?[ \t]*\1[ \t]*(?=\n|\Z)", re.DOTALL)
+_FENCE = re.compile(r"(?:\A|\n)[ \t]*(```++|~~~++)[^\n`]*+\n(.*?)\n?[ \t]*\1[ \t]*(?=\n|\Z)", re.DOTALL)
 _LEAD_IN = re.compile(
     r"\s*(\*\*)?(?P<words>[A-Za-z][A-Za-z0-9 \t,.'!()\n-]{0,160}?)[ \t]*(\*\*)?:(\*\*)?(?=\s|\*|$|\W)"
 )
