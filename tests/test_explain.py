@@ -16,6 +16,9 @@ from rune_smt.solver.clauses import clause_form, within_definition
 from rune_smt.solver.explain import Satisfied, Undecided, Violated, explain_scene
 from rune_smt.solver.failing import failing
 from rune_smt.solver.holds import holds
+from rune_smt.solver.judge import cheap_first, judged
+from rune_smt.solver.passes.fold_constants import fold_constants
+from rune_smt.solver.passes.miniscope import miniscope
 from rune_smt.solver.stability import stability
 from rune_smt.solver.witness import answers, witness
 from rune_smt.solver.world import World
@@ -58,7 +61,7 @@ def least(n, var, body, world, env):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_witness_equals_brute_force(formula, scene):
     world = World(scene, VOCABULARY)
     formula = canonical_names(expand_definitions(formula, VOCABULARY))
@@ -105,7 +108,7 @@ def test_only_an_outermost_variable_has_answers():
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_explanations_answer_to_holds_and_have_their_shape(formula, scene):
     world = World(scene, VOCABULARY)
     why = explain_scene(formula, scene, VOCABULARY, all_cores=True, time_limit_s=30)
@@ -272,3 +275,20 @@ def test_a_real_image_with_hundreds_of_ships():
     labels = [why.world.label(entity) for entity in near.entities]
     assert labels == ["ship", "harbor"]
     assert near.actual > near.limit
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=150)
+def test_the_order_in_which_holds_is_asked_changes_nothing(formula, scene):
+    world = World(scene, VOCABULARY)
+    formula = expand_definitions(formula, VOCABULARY)
+    assert holds(cheap_first(miniscope(fold_constants(formula))), world) == holds(formula, world)
+
+
+def test_a_large_scene_is_judged_as_holds_judges_it():
+    world = World(scene_of([("ship", 30 * i, 0, 20, 6) for i in range(60)]), VOCABULARY)
+    for text in (
+        "exists x (exists y (near(x, y) & ship(x) & harbor(y)))",
+        "forall x (exists y (near(x, y)) | plane(x))",
+    ):
+        assert judged(read(text), world) == holds(read(text), world)

@@ -1,7 +1,8 @@
 """Why a scene satisfies a query, why it does not, or why it cannot be told: one answer, as data.
 
-The verdict is `holds`'s. What stops a violated query is found over the ground term, confirmed by Z3 and re-checked by
-`holds`; `render` says it in words.
+Found by the column evaluator and over the ground term, confirmed by Z3, and told only after `holds` has agreed: on the
+verdict, or where that is violated on the core, whose relaxed query is violated only if the query is. `render` says it
+in words.
 """
 
 from __future__ import annotations
@@ -174,13 +175,14 @@ def explain_scene(
     expanded_query = expand_definitions(formula, vocabulary)
     whole = clause_form(expanded_query, halves=False)
     refuse_if_large(whole, world)
-    verdict = judged(expanded_query, world)
-    by_columns = query_verdict(expanded_query, world)
-    if by_columns != verdict:
-        raise DisagreementError(
-            f"holds finds image '{world.scene.image_id}' {verdict.word} at min_score {world.min_score:g}, "
-            f"the column evaluator {by_columns.word}.\nQuery: {canonical(expanded_query)}"
-        )
+    verdict = query_verdict(expanded_query, world)
+    if verdict != VIOLATED:  # a core that `holds` confirms shows that the query is violated too: relaxing only raises
+        by_holds = judged(expanded_query, world)
+        if by_holds != verdict:
+            raise DisagreementError(
+                f"holds finds image '{world.scene.image_id}' {by_holds.word} at min_score {world.min_score:g}, "
+                f"the column evaluator {verdict.word}.\nQuery: {canonical(expanded_query)}"
+            )
     stable = None if brief else stability(expanded_query, world, verdict)
     if verdict == SATISFIED:
         shown = witness(expanded_query, world)
@@ -198,9 +200,9 @@ def _violated(
     form = clause_form(expanded_query)
     possible = expanded(form, world, "open")
     listed = all_cores(form, world, ground=possible, smallest_only=not every_core, time_limit_s=time_limit_s)
-    if not listed.cores and listed.complete:
+    if not listed.cores and (listed.complete or judged(expanded_query, world) != VIOLATED):
         raise DisagreementError(
-            f"holds finds image '{world.scene.image_id}' violated, the ground term has no core.\n"
+            f"The column evaluator finds image '{world.scene.image_id}' violated, the ground term or holds does not.\n"
             f"Query: {canonical(expanded_query)}"
         )
     cores = listed.cores if every_core else listed.cores[:1]

@@ -102,6 +102,8 @@ def core_text(explanation: Violated, core: Clauses) -> str:
     asks = core_asks(explanation, core)
     if core:
         return f"fails already at: {asks}"
+    if isinstance(_left(explanation, core), Truth):
+        return "no clause is to blame, the query is false of every image"
     number = len(explanation.world.entities)
     have = "1 entity" if number == 1 else f"{number} entities" if number else "no entity"
     return f"no clause is to blame, the image has too few entities ({have}): {asks}"
@@ -109,11 +111,15 @@ def core_text(explanation: Violated, core: Clauses) -> str:
 
 def core_asks(explanation: Violated, core: Clauses) -> str:
     """What is left of the query when nothing but the core is asked, in English."""
-    left = readable(fold_constants(relax(explanation.form, core)))
+    left = _left(explanation, core)
     try:
         return verbalise(left, explanation.world.vocabulary)
     except RuneError:
         return canonical(left)
+
+
+def _left(explanation: Violated, core: Clauses) -> Formula:
+    return readable(fold_constants(relax(explanation.form, core)))
 
 
 def readable(formula: Formula) -> Formula:

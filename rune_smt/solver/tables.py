@@ -82,7 +82,7 @@ class Tables:
                 axes = [at[arg.name] for arg in atom.args]  # type: ignore[union-attr]
         else:
             codes = self._look_up(canon, table, ranges, _needed(need, axes, len(scope)))
-        order = np.argsort(axes) if axes else []
+        order = np.argsort(axes).tolist() if axes else []
         shape = [1] * len(scope)
         for axis in axes:
             shape[axis] = len(scope[axis][1])
