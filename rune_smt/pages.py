@@ -45,6 +45,7 @@ Labels = Mapping[str, frozenset[str]]  # class of the query -> labels it is true
 Facts = Mapping[str, Any]  # an explanation's JSON (INTERFACE, "explain")
 
 FAILS = "fails already at: "  # how an explanation begins to tell a core
+SHORT = 80  # characters: a longer sentence is no caption
 LONGEST = 1.0  # seconds for each search within one explanation
 SECONDS = 8.0  # to explain misses in, for each query
 MATCHES, CARDS, GROUPS, CORES = 8, 4, 5, 8  # shown at most: matches, cards of a group, groups, cores
@@ -247,7 +248,9 @@ def _certify(result: SearchResult, image_ids: Iterable[str]) -> int:
             continue
         report = check(json.loads(json.dumps(why.certificate)), result.archive[image_id].to_json())
         if not report.ok:
-            raise CertificateError(f"The certificate of image '{image_id}' is refused: {report.text}", step=report.step)
+            raise CertificateError(
+                f"The certificate of image '{image_id}' is refused: {report.message}", step=report.step
+            )
         accepted += 1
     return accepted
 
@@ -377,7 +380,7 @@ def _cores(misses: Sequence[Miss]) -> tuple[CoreCount, ...]:
         for core in miss.facts["cores"][:1]:
             clauses = tuple(clause["formula"] for clause in core["clauses"])
             counts[clauses] += 1
-            said.setdefault(clauses, core["text"].removeprefix(FAILS) if clauses else "too few entities")
+            said.setdefault(clauses, _core_words(core))
     return tuple(CoreCount(said[clauses], clauses, count) for clauses, count in counts.most_common(CORES))
 
 
@@ -430,7 +433,16 @@ def _sentence(miss: Miss) -> str:
                 return _capital("; ".join(f"{_counted(each['of'])}: {each['least']:g}" for each in part["amounts"]))
             case _:
                 pass
-    return _capital(str(miss.facts["cores"][0]["text"])) if miss.facts["cores"] else ""
+    said = _core_words(miss.facts["cores"][0]) if miss.facts["cores"] else ""
+    return _capital(f"{FAILS}{said}") if len(said) <= SHORT else ""
+
+
+def _core_words(core: Facts) -> str:
+    """What fails already, in English; clause by clause where that would be a long sentence."""
+    if not core["clauses"]:
+        return "too few entities"
+    text = str(core["text"]).removeprefix(FAILS)
+    return text if len(text) <= SHORT else " and ".join(str(clause["reading"]) for clause in core["clauses"])
 
 
 def _counted(term: str) -> str:
@@ -513,7 +525,7 @@ def _letter_of(lettered: Mapping[str, int], entity: int) -> str:
 def _explained(archive: Archive, miss: Miss, labels: Labels) -> Explained:
     facts = miss.facts
     failed = [core["text"] for core in facts["cores"]] + [near["text"] for near in facts["nearest"]]
-    if not facts["nearest"]:
+    if not facts["nearest"] and _sentence(miss) not in ("", *map(_capital, failed)):
         failed.append(_sentence(miss))
     return Explained(
         miss.image_id,
