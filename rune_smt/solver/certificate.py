@@ -1,13 +1,14 @@
 """Certificates: a verdict as a complete strategy, which the checker replays without searching (LANGUAGE, section 10).
 
 The format is described in solver/certificates.md and in certificate.schema.json beside this package's modules. What is
-here searches for the proof and writes the header; `rune_smt.checker`, which shares nothing with it but the two hashes,
-replays it. Proofs follow the clause form of section 9 node by node, nothing flattened or simplified, so the place of a
+here searches for the proof and writes the header; `rune_smt.checker`, which shares nothing with it, replays it. Proofs follow the clause form of section 9 node by node, nothing flattened or simplified, so the place of a
 part in a proof is its place in the query.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ Side: TypeAlias = Literal["query", "negation"]
 class Proof:
     """One step and what is below it. Equal proofs are one object: that is how entities with the same proof are found.
 
-    kind    "atom", "all", "part", "each", "bounds", "chain" or "reach"
+    kind    "atom", "all", "part", "each", "chain" or "reach"
     fields  of what it is made: proofs, numbers, entity ids, groups of ids with their proof
     """
 
@@ -81,14 +82,12 @@ class Proof:
                 return {"all": [part.to_json() for part in parts]}
             case "part", (number, proof):
                 return {"part": number, "proof": proof.to_json()}
-            case "each", groups:
-                return {"each": _groups(groups)}
-            case "bounds", bounds:
-                return {"bounds": [_groups(groups) for groups in bounds]}
+            case "each", counted:
+                return {"each": [_groups(groups) for groups in counted]}
             case "chain", (ids, *steps):
                 return {"chain": list(ids), "steps": [{"part": way, "proof": p.to_json()} for way, p in steps]}
             case "reach", groups:
-                return {"reach": [{"ids": [*ids], "to": _groups(to), "from": _groups(fro)} for ids, to, fro in groups]}
+                return {"reach": [{"ids": list(ids), "each": _groups(others)} for ids, others in groups]}
         raise AssertionError(self.kind)
 
 
@@ -206,7 +205,7 @@ class Prover:
     def quantified(self, var: str, body: Formula, positive: bool, least: int, env: Env, first: int) -> Proof | None:
         """`least` entities, each with a proof of the body or of its negation."""
         groups = self.each(var, body, positive, env, first, least)
-        return None if groups is None else self.make("each", *groups)
+        return None if groups is None else self.make("each", groups)
 
     def each(
         self, var: str, body: Formula, positive: bool, env: Env, first: int, least: int | None = None
@@ -253,7 +252,7 @@ class Prover:
             total += part
         close = size > 0 and abs(float(total)) <= BORDER * size / 2
         holds = total >= 0 if op in ("<=", ">=") else total > 0
-        return self.make("bounds", *bounds) if holds or close else None
+        return self.make("each", *bounds) if holds or close else None
 
     # --- links ---
 
@@ -269,18 +268,14 @@ class Prover:
         if y in reached and reached != {y}:
             return None
         others = [entity for entity in self.world.entities if entity not in reached]
-        found: dict[tuple[Groups, Groups], list[int]] = {}
+        found: dict[Groups, list[int]] = {}
         for one in sorted(reached):
-            ways: list[Groups] = []
-            for there in (True, False):
-                grouped: dict[Proof, list[int]] = {}
-                for other in others:
-                    proof = self.step(name, one, other, there, False)
-                    assert proof is not None
-                    grouped.setdefault(proof, []).append(other)
-                ways.append(tuple((tuple(ids), proof) for proof, ids in grouped.items()))
-            found.setdefault((ways[0], ways[1]), []).append(one)
-        return self.make("reach", *((tuple(ids), to, from_) for (to, from_), ids in found.items()))
+            grouped: dict[Proof, list[int]] = {}
+            for other in others:
+                apart = self.make("all", *(self.step(name, one, other, there, False) for there in (True, False)))
+                grouped.setdefault(apart, []).append(other)
+            found.setdefault(tuple((tuple(ids), proof) for proof, ids in grouped.items()), []).append(one)
+        return self.make("reach", *((tuple(ids), groups) for groups, ids in found.items()))
 
     def step(self, name: str, one: int, other: int, there: bool, positive: bool) -> Proof | None:
         """A proof of the link's formula of (one, other), or of (other, one), or of its negation."""
@@ -489,7 +484,7 @@ def core_certificate(
     """
     numbers = _atoms_of_clauses(form, formula)
     clauses = [numbers[clause] for clause in sorted(core)]
-    proofs: dict[str, Any] = {"without": []}
+    proofs: dict[str, Any] = {}
     kept = set(chain.from_iterable(clauses))
     negation = Prover(world, sure=True, forward=False, keep=kept).prove(formula, False, {})
     if negation is None:
@@ -498,8 +493,8 @@ def core_certificate(
     for number, clause in enumerate(clauses):
         without = Prover(world, sure=False, forward=True, keep=kept.difference(clause)).prove(formula, True, {})
         if without is None:
-            raise CertificateError("The query is violated without this clause too.", step=f"proof.without[{number}]")
-        proofs["without"].append(without.to_json())
+            raise CertificateError("The query is violated without this clause too.", step=f"proof.without_{number}")
+        proofs[f"without_{number}"] = without.to_json()
     about = _about(text, translator, detector, time)
     return _sealed("core", formula, world, Verdict.VIOLATED, clauses, proofs, assumed, about)
 
@@ -549,11 +544,6 @@ def _sealed(
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Header and proof, with the seal over everything but itself and `about`."""
-    from .. import checker
-
-    scene = world.scene.to_json()
-    replay = checker.Replay()
-    replay.read(scene)
     certificate: dict[str, Any] = {
         "format": "rune-smt certificate",
         "version": 1,
@@ -563,16 +553,42 @@ def _sealed(
         "verdict": verdict.word,
         "image_id": world.scene.image_id,
         "min_score": float(world.min_score),
-        "scene_sha256": replay.sha256,
+        "scene_sha256": scene_sha256(world.scene.to_json()),
         "vocabulary": _vocabulary(formula, world),
         "reference_areas": _reference_areas(formula, world),
         "assumed": list(assumed),
         "core": core,
         "proof": dict(proof),
     }
-    certificate["seal"] = checker.digest({name: certificate[name] for name in checker.SEALED})
+    certificate["seal"] = sha256(certificate)
     certificate["about"] = dict(about)
     return certificate
+
+
+def scene_sha256(scene: Mapping[str, Any]) -> str:
+    """What binds a certificate to a scene (INTERFACE's shape): its image's row and the rows of its entities by id.
+
+    Rows hold what the scene's JSON holds, the score 1 where it is null, and no attribute that is null.
+    """
+    image = [scene.get(name) for name in ("image_id", "width", "height", "gsd", "transform", "crs")]
+    rows = [
+        [
+            entity["entity_id"],
+            entity["label"],
+            1.0 if entity.get("score") is None else entity["score"],
+            entity["polygon"],
+            {name: value for name, value in (entity.get("attributes") or {}).items() if value is not None},
+        ]
+        for entity in sorted(scene["entities"], key=lambda entity: int(entity["entity_id"]))
+    ]
+    return sha256([image, *rows])
+
+
+def sha256(value: Any) -> str:
+    """Of compact JSON with sorted keys, ASCII, every number as the shortest decimal that reads back as its float64."""
+    as_floats = json.loads(json.dumps(value), parse_int=float)
+    text = json.dumps(as_floats, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _named(formula: Formula, world: World) -> set[str]:
