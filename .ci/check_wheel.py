@@ -22,7 +22,8 @@ def main() -> None:
     names = files(wheel)
     top = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert top == {"rune_smt"}, f"the wheel's top level is {sorted(top)}"
-    for needed in ("rune_smt/py.typed", "rune_smt/grammar/canonical.lark", "rune_smt/grammar/vocabularies/dota-v1.5.toml"):
+    for name in ("py.typed", "grammar/canonical.lark", "grammar/vocabularies/dota-v1.5.toml", "report.css"):
+        needed = f"rune_smt/{name}"
         assert needed in names, f"the wheel lacks {needed}"
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(sdist) as archive:

@@ -53,7 +53,7 @@ def _collection(
             latitude if any image has a place
     """
     table = archive.table
-    placed = ~np.isnan(table.images.transform).any(axis=1)
+    placed: NDArray[np.bool_] = np.asarray(~np.isnan(table.images.transform).any(axis=1), dtype=bool)
     if pixels is None:
         pixels = not bool(placed.any())
     meaning = "pixels, y downwards" if pixels else "longitude, latitude"

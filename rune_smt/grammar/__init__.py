@@ -1,1 +1,1 @@
-"""The formula and the words: nodes, readers of every dialect, the canonical printer, vocabularies, English both ways."""
+"""The formula and its words: nodes, readers of every dialect, the printer, vocabularies, English both ways."""

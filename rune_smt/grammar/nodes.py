@@ -283,7 +283,7 @@ def depth(node: Node) -> int:
 
 
 def map_formulas(change: Callable[[Formula], Formula], formula: Formula) -> Formula:
-    """`formula` with `change` applied to the formulas directly below it, those inside its counts and covers included."""
+    """`formula` with `change` applied to the formulas directly below it, those inside counts and covers too."""
     match formula:
         case Truth() | Apply():
             return formula  # an application's arguments are terms without formulas (section 4), open vocabulary apart

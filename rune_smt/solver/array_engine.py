@@ -405,8 +405,9 @@ class ArrayEngine:
 # --- costs: what to evaluate first ------------------------------------------------------------------------------------
 
 CHEAP = 2.0  # class atoms, equality, attributes: cheaper than finding the different bindings
+_BY_COLUMNS = ("left_of", "right_of", "above", "below", "larger", "smaller", "same_class", "center_distance")
 _PRICES = {
-    **dict.fromkeys(("left_of", "right_of", "above", "below", "larger", "smaller", "same_class", "center_distance"), 3.0),
+    **dict.fromkeys(_BY_COLUMNS, 3.0),
     **dict.fromkeys(("aligned", "clustered"), 60.0),
     "surrounded_by": 100.0,
 }

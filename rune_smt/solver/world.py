@@ -205,4 +205,5 @@ def _components(linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
             parent[max(a, b)] = min(a, b)
     roots = np.array([root(i) for i in range(n)], dtype=np.int64)
     some = np.asarray(linked.any(axis=1), dtype=bool).reshape(n)
-    return (roots[:, None] == roots[None, :]) & some[:, None] & some[None, :]
+    same: NDArray[np.bool_] = (roots[:, None] == roots[None, :]) & some[:, None] & some[None, :]
+    return same
