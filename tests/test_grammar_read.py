@@ -277,3 +277,17 @@ def test_nearly_all_lines_that_a_language_model_wrote_are_read():
 @given(st.sampled_from(("canonical", "infix", "tptp", "sexpr")))
 def test_the_grammars_are_data_beside_the_code(name):
     assert "start:" in grammar_text(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["p(5 px2, 5 px, 5 m2, 5 m, 5 km2, 5 km, 5 ha, 5 deg, 5 %)", "exists m (p(m) & 5 m > 3)"]
+)
+def test_the_canonical_grammar_reads_units_after_numbers_only(text):
+    (tree,) = canonical_parser().parse(text)
+    assert build(tree, open_vocabulary=True) == read(text, open_vocabulary=True)
+
+
+@given(formulas(closed=False))
+def test_the_canonical_grammar_reads_every_canonical_text(formula):
+    (tree,) = canonical_parser().parse(canonical(formula))
+    assert same_up_to_bound_names(build(tree, open_vocabulary=True), formula)

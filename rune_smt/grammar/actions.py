@@ -135,14 +135,14 @@ class Actions:
         """exists x (f)"""
         head, variables, left, body, right = parts
         start, end = head.span[0], span_of(right)[1]
-        whole = Head(head.word, variables, head.n, True, (start, variables[-1].name.span[1]))
+        whole = Head(head.word, variables, head.n, (start, variables[-1].name.span[1]))
         return Syntax("quantifier", [bracketed(body, (span_of(left)[0], end))], (start, end), whole)
 
     def quantified_open(self, parts: Children) -> Syntax:
         """exists x. f"""
         head, variables, _, body = parts
         start = head.span[0]
-        whole = Head(head.word, variables, head.n, False, (start, variables[-1].name.span[1]))
+        whole = Head(head.word, variables, head.n, (start, variables[-1].name.span[1]))
         return Syntax("quantifier", [body], (start, body.whole[1]), whole)
 
     def measure(self, parts: Children) -> Syntax:
@@ -176,7 +176,7 @@ class Actions:
         """{x : f}, read as exists x (f)"""
         measure = self.cardinality(parts)
         count: Head = measure.value
-        head = Head("exists", count.variables, closed=True, span=count.span)
+        head = Head("exists", count.variables, span=count.span)
         return Syntax("quantifier", measure.parts, measure.span, head)
 
     def start(self, parts: Children) -> list[Syntax]:

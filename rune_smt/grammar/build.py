@@ -5,7 +5,6 @@ Nothing is reordered, simplified or turned round; sugar has one image each (LANG
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -36,7 +35,7 @@ from .nodes import (
     conjunction,
     depth,
 )
-from .printer import canonical, written
+from .printer import written
 from .refusal import FormulaError
 from .spelling import canonical_name
 from .syntax import CONNECTIVES, FORMULAS, TERMS, Bound, Head, Spelled, Syntax, across, too_deep
@@ -390,8 +389,3 @@ def _regrouped(node: Syntax, side: int) -> Syntax:
         return Syntax(part.kind, [*part.parts[:-1], near], node.span)
     near = Syntax(node.kind, [other, part.parts[0]], node.span)
     return Syntax(part.kind, [near, *part.parts[1:]], node.span)
-
-
-def readings(formulas: Iterator[Formula]) -> str:
-    """The canonical texts of several readings of one text, for a message."""
-    return "\n".join(f"  {canonical(formula)}" for formula in formulas)

@@ -7,7 +7,7 @@ what no row decides keeps its type and is refused by the grammar.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lark import Token
 
@@ -507,8 +507,3 @@ def _partners(tokens: list[Token]) -> dict[int, int]:
             f"This '{opener}' is never closed.", span=span_of(opener), expected=(CLOSERS.get(str(opener), ")"),)
         )
     return partner
-
-
-def texts(tokens: Iterable[Token]) -> str:
-    """The types of tokens in a line, for tests and for looking."""
-    return " ".join(token.type for token in tokens)

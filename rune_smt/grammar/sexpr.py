@@ -192,8 +192,8 @@ def _binding(item: _List, word: str, arguments: list[_List]) -> Syntax:
     if not variables:
         raise FormulaError("A quantifier needs a variable.", span=listed.span, expected=("a variable",))
     measure = word in ("count", "cover")
-    head = Head(COUNTED.get(word) or QUANTIFIERS.get(word) or ("=" if word == "exists!" else word), variables, n, True,
-                item.span)  # fmt: skip
+    known = "=" if word == "exists!" else COUNTED.get(word) or QUANTIFIERS.get(word) or word
+    head = Head(known, variables, n, item.span)
     return Syntax("measure" if measure else "quantifier", [_syntax(body)], item.span, head)
 
 

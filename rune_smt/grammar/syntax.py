@@ -62,13 +62,11 @@ class Head:
     word       "exists", "forall", "no" (not exists), ">=", "<=", "=" (exists with a count), "count" or "cover"
     variables  one or more
     n          the number of a count, as digits
-    closed     the body is a bracket that followed at once, so it ends where that bracket ends
     """
 
     word: str
     variables: tuple[Bound, ...]
     n: str = "0"
-    closed: bool = False
     span: Span = (0, 0)
 
 

@@ -86,7 +86,7 @@ class _TptpActions(Actions):
     def _binding(self, kind: Any, word: str, n: str, parts: Children) -> Syntax:
         variables = next(part for part in parts if isinstance(part, tuple))
         span = _whole(parts)
-        return Syntax(kind, _nodes(parts), span, Head(word, variables, n, True, span))
+        return Syntax(kind, _nodes(parts), span, Head(word, variables, n, span))
 
     def tptp_apply(self, parts: Children) -> Syntax:
         return Syntax("apply", _nodes(parts), _whole(parts), _word(parts[0]))
