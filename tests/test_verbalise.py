@@ -14,7 +14,7 @@ from rune_smt.testing.formulas import formulas
 from tests.abstract_models import telling_model
 
 DOTA, FLOOD = load_vocabulary("dota-v1.5"), load_vocabulary("flood")
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 SHORT = [
     ("exists x (ship(x) & ~(exists y (harbor(y) & near(x, y))))", "at least one ship that is not near any harbor"),
@@ -53,7 +53,7 @@ def test_the_regular_form_says_every_formula(formula):
     assert telling_model(named, back, 12) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(first=formulas(FLOOD, max_depth=4), second=formulas(FLOOD, max_depth=3))
 def test_formulas_seen_to_be_the_same_are_the_same(first, second):
     if same_meaning(first, second):

@@ -26,7 +26,7 @@ from ..nodes import (
 )
 from ..vocabulary import Vocabulary
 from .lexicon import Relation
-from .meaning import NoAntecedent, NoMeaning, Nominal, Scope, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Predicate, Scope, both
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Context:
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
         self.them: Nominal | None = None  # what "all of them" speaks of
+        self.last_said: Predicate | None = None  # what "and no ship is" repeats
         self.no_antecedents = False  # "another ship near a ship": nothing comes before it
         self.importing: set[str] = set()  # variables of universals that ask for at least one
 

@@ -27,7 +27,7 @@ PLAIN: dict[str, str] = {
     "FORALL": "for every|for each|for all|for any",
     "IFANY": "if any|if there are any|if there is any",
     "NOTTRUE": "it is not true that|it is not the case that|it is false that",
-    "ISTRUE": "it is true that|it is the case that",
+    "ISTRUE": "it is true that|it is the case that|is it true that|is it the case that",
     "TRUE": "it is always true",
     "FALSE": "it is never true",
     "THERE": "there",
@@ -88,8 +88,8 @@ PLAIN: dict[str, str] = {
     ),
     "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond",
     "ATMOST": (
-        "at most|up to|no more than|not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|"
-        "no greater than|not exceeding"
+        "no farther than|no further than|not farther than|not further than|at most|up to|no more than|"
+        "not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|no greater than|not exceeding"
     ),
     "FEWER": "fewer than|less than|under|below|<|lower than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
@@ -107,10 +107,9 @@ PLAIN: dict[str, str] = {
     "THINGWORD": "thing|object|entity|item",
     "CLOSER": "closer|nearer|less far",
     "FARTHER": "farther|further|more distant|further away|farther away|more far",
-    "WITHIN": (
-        "within|within a distance of|within a radius of|inside a radius of|at a distance within|not farther than"
-    ),
+    "WITHIN": "within|within a distance of|within a radius of|inside a radius of|at a distance within",
     "EACHOTHER": "each other|one another",
+    "APART": "apart|from each other|from one another",
     "PART": (
         "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|"
         "hand corner"
@@ -178,9 +177,7 @@ VALUED: dict[str, dict[object, str]] = {
         ),
         "top": "at the top of|on top of|on the top of|in the top of",
         "bottom": "at the bottom of|on the bottom of|in the bottom of",
-        "center": (
-            "in the middle of|in the center of|in the centre of|at the center of|at the centre of"
-        ),
+        "center": "in the middle of|in the center of|in the centre of|at the center of|at the centre of",
         "border": "at the edge of|on the edge of|at the border of|along the edge of|at an edge of|on the border of",
     },
     "SUPER": {
@@ -356,6 +353,10 @@ IMAGES = (
 IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
 IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
 
+UP_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
 UP_TO_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",

@@ -190,6 +190,10 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     for name in ("large", "small"):
         for phrase in VALUED["SIZEADJ"][name].split("|"):
             add("ADJ", phrase, Quality(name))
+    for side in ("left", "right", "top", "bottom"):
+        for closest in ("closest to", "nearest to", "closest to the", "nearest to the", "furthest to the"):
+            for edge in ("", " edge", " border", " side"):
+                add("CLOSESTSIDE", f"{closest} {side}{edge}", side)
     for name in FUNCTIONS:
         if FUNCTIONS[name].arity == 1:
             add("FUNC", name, name)

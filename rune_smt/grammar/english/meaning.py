@@ -19,7 +19,7 @@ Make: TypeAlias = Callable[[], Formula]
 Terms: TypeAlias = Callable[[Callable[[Term], Formula]], Formula]  # "the area of a ship" takes scope over its sentence
 
 
-class NoMeaning(Exception):  # noqa: N818
+class NoMeaning(Exception):
     """A tree of the grammar that means nothing: another reading is tried; the message is shown if there is none."""
 
     def __init__(self, message: str, hint: str | None = None):
@@ -97,6 +97,7 @@ class Phrase:
     definite: bool = False
     cls: str | None = None
     noun: Nominal | None = None
+    bare: bool = False  # "ships": two of them for "near each other", one of them beside others
     exact: bool = False  # "exactly two ships": what is said later of "them" is said of each
     grouped: Callable[[Predicate], Formula] | None = None
 

@@ -53,7 +53,7 @@ SUPERLATIVES = {
 LONGER = {"length": ("longer", "shorter"), "width": ("wider", "narrower"), "area": ("larger", "smaller")}
 
 
-class NeedsLetter(Exception):  # noqa: N818
+class NeedsLetter(Exception):
     """A variable that cannot be spoken of without a letter."""
 
     def __init__(self, var: str):
@@ -61,7 +61,7 @@ class NeedsLetter(Exception):  # noqa: N818
         self.var = var
 
 
-class NoShape(Exception):  # noqa: N818
+class NoShape(Exception):
     """The formula has no shape that this form can say."""
 
 

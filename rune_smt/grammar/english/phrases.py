@@ -183,7 +183,7 @@ class Phrases(Amounts):
     def phrase(self, node: Node) -> Phrase:
         """A noun phrase."""
         match node.kind:
-            case "things_of_which":
+            case "things_of_which" | "things_all":
                 raise NoMeaning("'all of which' speaks of what there is, not of one thing inside another.")
             case "things":
                 return self.phrase(node.nodes[0])
@@ -212,6 +212,8 @@ class Phrases(Amounts):
                 return Phrase(lambda scope: self._another(node, scope))
             case "np_or_more":
                 noun, least = self.nominal(node.nodes[0]), self._whole(node.value("NUM"))
+                for mod in node.nodes[1:]:
+                    noun = self._modified(noun, self.modifier(mod))
                 if node.has("ORMORE"):
                     return self._counted(noun, least)
                 return Phrase(self._bounded("<=", noun, least), noun=noun)
@@ -298,7 +300,8 @@ class Phrases(Amounts):
     def _joined(self, phrases: list[Phrase]) -> Phrase:
         members = None
         if all(phrase.members for phrase in phrases):
-            members = tuple(member for phrase in phrases for member in phrase.members or ())
+            of_each = [phrase.members[:1] if phrase.bare else phrase.members for phrase in phrases if phrase.members]
+            members = tuple(member for several in of_each for member in several)
         return Phrase(
             lambda scope: And(tuple(phrase.apply(scope) for phrase in phrases)),
             indefinite=all(phrase.indefinite for phrase in phrases), members=members,
@@ -332,7 +335,7 @@ class Phrases(Amounts):
 
         return Phrase(
             apply, indefinite=True, members=(one, one) if noun.plural else (one,),
-            cls=noun.cls, noun=noun,
+            cls=noun.cls, noun=noun, bare=noun.plural,
             none=lambda scope: Not(one(scope)),
             every=lambda scope: self.every(noun, scope, importing=False),
         )  # fmt: skip

@@ -56,6 +56,9 @@ class Predicates(Phrases):
                 return Predicate(
                     lambda x: value(lambda a: Compare(op, Apply(name, (Variable(x),), node.span), a, node.span))
                 )
+            case "m_distance":
+                parts = node.nodes if node.has("WITH") else node.nodes[::-1]
+                return self._apart(replace(node, parts=parts))
             case "m_whose":
                 name, says = node.value("FUNC"), self.amount(node.nodes[0])
                 negated = node.has("NOT")
@@ -115,6 +118,8 @@ class Predicates(Phrases):
                 return self._joined_predicate(node)
             case "p_is":
                 return self._is(node)
+            case "front":
+                return self._front(node)
             case "p_adj":
                 leaf = node.leaf("ADJ")
                 assert leaf is not None
@@ -146,8 +151,8 @@ class Predicates(Phrases):
                 relation: Relation = node.value("ADV")
 
                 def beside(x: str) -> Formula:
-                    if self.no_antecedents and relation.name == "inside" and len(self.frames) < 2:
-                        return both()  # "an image with a plane in it"
+                    if self.no_antecedents and len(self.frames) < 2:
+                        return both()  # "an image with a plane in it", "there are ships around"
                     with self.object_of(x):
                         return self.relate(relation, x, self.it(), span)
 
@@ -178,10 +183,7 @@ class Predicates(Phrases):
             case "p_closest":
                 return self._closest(node)
             case "p_closest_side":
-                side = node.value("SIDE")
-                if side not in BEYOND or node.value("CLOSEST") != "<":
-                    raise NoMeaning("Closest to the left, right, top or bottom.")
-                beyond = BEYOND[side]
+                beyond = BEYOND[node.value("CLOSESTSIDE")]
                 return Predicate(
                     lambda x: self._none_better(lambda y: Apply(beyond, (Variable(y), Variable(x)), span))
                 )
@@ -208,6 +210,16 @@ class Predicates(Phrases):
                 return Predicate(lambda x: Not(self._owned(nodes[0], x)))
             case _:
                 raise NoMeaning(f"No predicate: {node.kind}")
+
+    def _front(self, node: Node) -> Predicate:
+        """A phrase in front of its sentence: near the bridge there are two ships."""
+        nodes = node.nodes
+        if node.has("PREP"):
+            return self._related(node.value("PREP"), nodes[0], node.span)
+        if node.has("WITHIN"):
+            limit = self.term(nodes[0])
+            return self._distant(lambda d: limit(lambda q: Compare("<=", d, q, node.span)), nodes[1:], node.span)
+        return self._apart(node) if node.has("FROM") else self.predicate(nodes[0])
 
     def _negated(self, predicate: Predicate) -> Predicate:
         pair, group = predicate.pair, predicate.group

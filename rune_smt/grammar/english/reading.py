@@ -26,7 +26,7 @@ from ..nodes import Formula
 from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
-from .meaning import NoAntecedent, NoMeaning
+from .meaning import NoMeaning
 from .readings import Node, NoParse, parse
 from .sameness import same_meaning
 from .sentences import Composer
@@ -94,19 +94,22 @@ def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
     except NoParse as error:
         raise _refusal(text, words, error) from None
     best: list[tuple[Formula, Node]] = []
-    cheapest: int | None = None
     trouble: NoMeaning | None = None
-    for cost, tree in trees:
-        if cheapest is not None and cost > cheapest:
+    for alone in (False, True):
+        cheapest: int | None = None
+        for cost, tree in trees:
+            if cheapest is not None and cost > cheapest:
+                break
+            try:
+                formula = compose(tree, known.vocabulary, alone)
+            except NoMeaning as error:
+                trouble = trouble or error
+                continue
+            cheapest = cost
+            if not any(_same(formula, other) for other, _ in best):
+                best.append((formula, tree))
+        if best:
             break
-        try:
-            formula = compose(tree, known.vocabulary)
-        except NoMeaning as error:
-            trouble = trouble or error
-            continue
-        cheapest = cost
-        if not any(_same(formula, other) for other, _ in best):
-            best.append((formula, tree))
     if not best:
         assert trouble is not None
         raise QueryError(trouble.message, text=text, span=(0, len(text.rstrip())), hint=trouble.hint)
@@ -117,15 +120,11 @@ def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
     return best[0][0]
 
 
-def compose(tree: Node, vocabulary: Vocabulary) -> Formula:
-    """The formula of one tree. raises NoMeaning"""
+def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
+    """The formula of one tree; `alone`: "another", "nearby" may stand for nothing before them. raises NoMeaning"""
     composer = Composer(vocabulary, _ones(tree))
-    try:
-        formula = composer.formula(tree)
-    except NoAntecedent:
-        composer = Composer(vocabulary, _ones(tree))
-        composer.no_antecedents = True
-        formula = composer.formula(tree)
+    composer.no_antecedents = alone
+    formula = composer.formula(tree)
     return place_existence(formula, frozenset(composer.importing))
 
 
@@ -233,7 +232,7 @@ def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tup
                 bad = _stuck(words, kept)
                 if bad is None:
                     raise error from None
-        stretch = _window(words, gone, bad)
+        stretch = _window(words, gone, bad, known.vocabulary)
         if not stretch:
             raise unknown_word_error(words[bad].text, known.vocabulary, text, words[bad].span)
         gone |= stretch
@@ -250,7 +249,7 @@ def _stuck(words: list[Word], kept: list[int]) -> int | None:
     return None
 
 
-def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
+def _window(words: list[Word], gone: set[int], bad: int, vocabulary: Vocabulary) -> set[int]:
     """The least stretch of words around an unknown one without which the text can be read, or read furthest.
 
     Empty where the word is no modifier and ends no place phrase: then it is what the text is about.
@@ -266,7 +265,7 @@ def _window(words: list[Word], gone: set[int], bad: int) -> set[int]:
         if not _may_go(words, start, first, bad):
             continue
         rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
-        rank = (-_reach(rest), len(stretch))
+        rank = (-_reach(rest, vocabulary), len(stretch))
         if rest and (best is None or rank < best[:2]):
             best = (*rank, stretch)
     return best[2] if best else set()
@@ -284,14 +283,17 @@ def _may_go(words: list[Word], start: int, first: int, last: int) -> bool:
     return bool({"NOUN", "ADJ"} & set(following)) or bool({"BE", "NOUN", "REL"} & set(preceding))
 
 
-def _reach(words: list[Word]) -> int:
+def _reach(words: list[Word], vocabulary: Vocabulary) -> int:
     """How far the words can be read: how many of them, and beyond all numbers where they are complete."""
     if not words:
         return 0
     try:
-        parse(words)
+        trees = parse(words)
+        compose(trees[0][1], vocabulary, alone=True)
     except NoParse as error:
         return error.at
+    except NoMeaning:
+        return len(words) - 1
     return LONGEST_WORD_LIST
 
 

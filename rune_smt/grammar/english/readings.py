@@ -104,7 +104,7 @@ class Node:
 Tree: TypeAlias = Leaf | Node
 
 
-class NoParse(Exception):  # noqa: N818
+class NoParse(Exception):
     """The words are no sentence; `at` is the word that no reading can go on with, len(words) at the end."""
 
     def __init__(self, at: int, expected: frozenset[str]):
@@ -273,6 +273,7 @@ def _packed(packed: Any, node: Any, done: dict[int, list[Any]]) -> list[Any]:
 
 UNLIKE = 10  # more than any usual distance between the parts
 FRAGMENT = 3
+FRONTED = 2
 
 _HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
 _SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
@@ -302,6 +303,8 @@ def _cost(tree: Node) -> int:
             return UNLIKE + 2 if nodes and any(_negative(node) for node in _joined(nodes[-1])[1:]) else 0
         case "fragment":
             return FRAGMENT
+        case "fronted" | "fronted_there":
+            return FRONTED
         case _:
             return 0
 

@@ -137,7 +137,24 @@ class Composer(Predicates):
             case "f_true":
                 return Sentence(lambda: Truth(True))
             case "clause":
-                return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]))
+                phrase, said = self.phrase(nodes[0]), self.predicate(nodes[1])
+                self.last_said = said
+                return self._clause(phrase, said)
+            case "fronted_there":
+                return self._clause(self._existing(nodes[1]), self.predicate(nodes[0]), asked=True)
+            case "fronted":
+                front, said = self.predicate(nodes[0]), self.predicate(nodes[2])
+                if not said.plain:
+                    raise NoMeaning("'each other' cannot follow a phrase in front.")
+                both_said = Predicate(lambda x: both(said.of(x), front.of(x)))
+                return self._clause(self.phrase(nodes[1]), both_said)
+            case "it_has":
+                return self._exists(nodes[0])
+            case "ellipsis":
+                if self.last_said is None:
+                    raise NoMeaning("What is said of it? Nothing before it says.")
+                said = self._negated(self.last_said) if node.has("NOT") else self.last_said
+                return self._clause(self.phrase(nodes[0]), said)
             case "absent":
                 present = self._exists(nodes[0])
                 return present if node.has("NOT") else Sentence(lambda: Not(present.make()))
@@ -222,18 +239,43 @@ class Composer(Predicates):
 
     def _exists(self, node: Node) -> Sentence:
         """There is such a thing, there are so many."""
+        told = self._told_of_each(node)
+        if told is not None:
+            return told
         if node.kind == "things_of_which":
             first = self._exists(node.nodes[0])
             which = Nominal(lambda x: self.restrict(self.them, x) if self.them else both(), plural=True)
             phrase, said = self._determined(node.nodes[1], which), self.predicate(node.nodes[2])
             return self._two(first, self._clause(phrase, said))
+        if node.kind == "things_all":
+            first = self._exists(node.nodes[0])
+            them = Nominal(lambda x: self.restrict(self.them, x) if self.them else both(), plural=True)
+            return self._two(first, self._clause(self._all(them), self.predicate(node.nodes[1])))
         phrase = self.phrase(node)
         if phrase.universal and phrase.every is not None:
             some = phrase.every  # "show me all ships": there are some
             return Sentence(lambda: some(anything))
+        return self._about(self._existing(node), Predicate(anything))
+
+    def _told_of_each(self, node: Node) -> Sentence | None:
+        """three ships, all (none) of which are near a harbor: three that are (are not). Not after "exactly three"."""
+        nodes = node.nodes
+        if node.kind not in ("things_all", "things_of_which"):
+            return None
+        det = nodes[1].kind if node.kind == "things_of_which" else "d_all"
+        phrase, said = self.phrase(nodes[0]), self.predicate(nodes[-1])
+        if det not in ("d_all", "d_no") or not phrase.indefinite or not said.plain:
+            return None
+        if det == "d_no":
+            said = self._negated(said)
+        return self._about(phrase, said, asked=True)
+
+    def _existing(self, node: Node) -> Phrase:
+        """Things that there are: "the ships" are some."""
+        phrase = self.phrase(node)
         if phrase.definite:
-            phrase = Phrase(phrase.apply, indefinite=True, members=phrase.members)
-        return self._about(phrase, Predicate(anything))
+            return Phrase(phrase.apply, indefinite=True, members=phrase.members, cls=phrase.cls, noun=phrase.noun)
+        return phrase
 
     def _fragment(self, node: Node) -> Sentence:
         """Things, without a verb: there are some; "all ships near a harbor": they are near one."""
