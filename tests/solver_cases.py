@@ -2,10 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
+
+from hypothesis import strategies as st
 
 from rune_smt.entities.scene import Scene
 from rune_smt.grammar.definitions import Written, with_formulas
+from rune_smt.grammar.nodes import (
+    TRUE,
+    And,
+    Apply,
+    Arithmetic,
+    Compare,
+    Count,
+    ExistsCount,
+    Formula,
+    Not,
+    Number,
+    Or,
+    Term,
+    Variable,
+)
 from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
 from rune_smt.solver.world import World
 
@@ -50,3 +68,44 @@ def scene_of(entities: Iterable[tuple], width=None, height=None, gsd=None, image
 def world_of(entities: Iterable[tuple], min_score: float = 0.5, **scene) -> World:
     """The world of such a scene."""
     return World(scene_of(entities, **scene), VOCABULARY, min_score)
+
+
+@st.composite
+def counting(draw, depth: int = 3, scope: tuple[str, ...] = ()) -> Formula:
+    """Formulas in which counts stand inside of counts: lower, upper and exact ones, and sums that can skip a value."""
+    kinds = ["literal"] * bool(scope) + (["count", "count", "compare", "join", "not"] if depth else [])
+    match draw(st.sampled_from(kinds or ["truth"])):
+        case "literal":
+            name = draw(st.sampled_from(("ship", "flooded", "near")))
+            args = tuple(Variable(draw(st.sampled_from(scope))) for _ in range(2 if name == "near" else 1))
+            return Apply(name, args)
+        case "count":
+            var = f"v{len(scope)}"
+            op, n = draw(st.sampled_from((">=", "<=", "="))), draw(st.integers(0, 3))
+            return ExistsCount(op, n, var, draw(counting(depth=depth - 1, scope=(*scope, var))))
+        case "compare":
+            left, right = draw(_sums(depth, scope)), draw(_sums(depth, scope))
+            return Compare(draw(st.sampled_from(("=", "!=", "=", "<", ">="))), left, right)
+        case "join":
+            kind = draw(st.sampled_from((And, Or)))
+            return kind((draw(counting(depth=depth - 1, scope=scope)), draw(counting(depth=depth - 1, scope=scope))))
+        case "not":
+            return Not(draw(counting(depth=depth - 1, scope=scope)))
+        case _:
+            return TRUE
+
+
+@st.composite
+def _sums(draw, depth: int, scope: tuple[str, ...]) -> Term:
+    number = Number(Decimal(draw(st.integers(0, 3))))
+    if draw(st.booleans()):
+        return number
+    var = f"v{len(scope)}"
+    count = Count(var, draw(counting(depth=depth - 1, scope=(*scope, var))))
+    match draw(st.sampled_from(("one", "times", "minus"))):
+        case "times":
+            return Arithmetic("*", Number(Decimal(draw(st.integers(0, 3)))), count)
+        case "minus":
+            return Arithmetic("-", number, count)
+        case _:
+            return count

@@ -17,9 +17,9 @@ from rune_smt.solver.world import World
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
-from tests.solver_cases import CLASSES, VOCABULARY, scene_of, world_of
+from tests.solver_cases import CLASSES, VOCABULARY, counting, scene_of, world_of
 
-queries = formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True)
+queries = st.one_of(formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True), counting())
 places = scenes(classes=CLASSES, max_entities=4)
 
 

@@ -14,9 +14,9 @@ from rune_smt.solver.world import World
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import VIOLATED
-from tests.solver_cases import CLASSES, VOCABULARY, world_of
+from tests.solver_cases import CLASSES, VOCABULARY, counting, world_of
 
-queries = formulas(VOCABULARY, classes=CLASSES, max_depth=3, definitions=True)
+queries = st.one_of(formulas(VOCABULARY, classes=CLASSES, max_depth=3, definitions=True), counting(depth=2))
 places = scenes(classes=CLASSES, max_entities=3)
 
 

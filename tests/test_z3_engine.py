@@ -16,9 +16,9 @@ from rune_smt.solver.z3_engine import decide, tracked_form
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
-from tests.solver_cases import CLASSES, VOCABULARY, world_of
+from tests.solver_cases import CLASSES, VOCABULARY, counting, world_of
 
-queries = formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True)
+queries = st.one_of(formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True), counting())
 places = scenes(classes=CLASSES, max_entities=4)
 
 
