@@ -28,7 +28,7 @@ SHORT = [
     ("exists x (ship(x) & ~(exists y (harbor(y) & distance(x, y) < 50 m)))",
      "at least one ship at least 50 m away from any harbor"),
     ("cover x (ship(x)) >= 20 %", "at least 20 % of the image is covered by ships"),
-    ("exists x (ship(x) & exists y (ship(y) & x != y & near(x, y)))", "at least one ship near another ship"),
+    ("exists x (ship(x) & exists y (ship(y) & x != y & near(x, y)))", "at least two ships near each other"),
     ("exists x (ship(x)) -> ~(exists y (plane(y)))", "if there is a ship, then there is no plane"),
 ]  # fmt: skip
 

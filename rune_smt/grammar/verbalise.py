@@ -26,9 +26,14 @@ def _said(formula: Formula, vocabulary: Vocabulary) -> str:
     from .english.lettered import Lettered
     from .english.natural import natural
 
-    short = natural(formula, vocabulary)
-    if short is not None and len(short) <= LONGEST_CHECKED and _reads_back(short, formula, vocabulary):
-        return short
+    tried = None
+    for terse in (True, False):
+        short = natural(formula, vocabulary, terse)
+        if short is None or short == tried or len(short) > LONGEST_CHECKED:
+            continue
+        if _reads_back(short, formula, vocabulary):
+            return short
+        tried = short
     return Lettered(vocabulary).said(formula)
 
 

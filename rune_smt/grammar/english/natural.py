@@ -36,7 +36,7 @@ from ..nodes import (
 from ..printer import canonical, same_up_to_bound_names
 from ..vocabulary import Vocabulary
 from ..words import WORDS
-from .lettered import ARITHMETIC, BINARY, COMPARED, COUNTED, UNARY, VERBS, Lettered, article, letters, listed
+from .lettered import ARITHMETIC, BINARY, COMPARED, COUNTED, GROUPS, UNARY, VERBS, Lettered, article, letters, listed
 
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 PLACES = {
@@ -50,6 +50,7 @@ SUPERLATIVES = {
     "below": "bottommost", "north_of": "northernmost", "south_of": "southernmost", "east_of": "easternmost",
     "west_of": "westernmost",
 }  # fmt: skip
+LONG = {"area": "large", "length": "long", "width": "wide"}
 LONGER = {"length": ("longer", "shorter"), "width": ("wider", "narrower"), "area": ("larger", "smaller")}
 
 
@@ -77,12 +78,15 @@ class Every:
 Part = Formula | Every
 
 
-def natural(formula: Formula, vocabulary: Vocabulary) -> str | None:
-    """The formula, whose bound names are all different, in the short form; None where there is none."""
+def natural(formula: Formula, vocabulary: Vocabulary, terse: bool = True) -> str | None:
+    """The formula, whose bound names are all different, in the short form; None where there is none.
+
+    terse   "is" once for several things that are said: "is large or near a harbor"
+    """
     lettered: set[str] = set()
     while True:
         try:
-            return Natural(vocabulary, frozenset(lettered)).whole(formula)
+            return Natural(vocabulary, frozenset(lettered), terse).whole(formula)
         except NeedsLetter as need:
             if need.var in lettered:
                 return None
@@ -94,7 +98,8 @@ def natural(formula: Formula, vocabulary: Vocabulary) -> str | None:
 class Natural:
     """One attempt, with letters for these variables."""
 
-    def __init__(self, vocabulary: Vocabulary, lettered: frozenset[str]):
+    def __init__(self, vocabulary: Vocabulary, lettered: frozenset[str], terse: bool):
+        self.terse = terse
         self.vocabulary = vocabulary
         self.lettered = lettered
         self.unused = letters()
@@ -179,6 +184,8 @@ class Natural:
     def existing(self, formula: Part, fragment: bool) -> str:
         """there is a ship; as a fragment: at least one ship"""
         match formula:
+            case Exists() | Not(Exists()) if (told := self.together(formula, fragment)) is not None:
+                return told
             case Exists(var, body):
                 if fragment:
                     return self.things(var, body, "at least one", frame=None)
@@ -191,6 +198,43 @@ class Natural:
                 said = self.things(var, body, f"{COUNTED[op]} {number}", frame=None, plural=n != 1)
                 return said if fragment else f"there {'is' if n == 1 else 'are'} {said}"
         raise NoShape
+
+    def together(self, formula: Exists | Not, fragment: bool) -> str | None:
+        """Several different things of one kind, related to each other: three planes in a row."""
+        inner = formula if isinstance(formula, Exists) else formula.body
+        assert isinstance(inner, Exists)
+        found = _several(inner)
+        if found is None:
+            return None
+        names, restriction, rest = found
+        told = self.each_other(names, rest)
+        if told is None:
+            return None
+        number = NUMBER_WORDS[len(names)] if len(names) < len(NUMBER_WORDS) else str(len(names))
+        determiner = f"no {number}" if isinstance(formula, Not) else f"at least {number}"
+        said = self.things(names[0], restriction, determiner, frame=None, plural=True, group=told)
+        return said if fragment else f"there are {said}"
+
+    def each_other(self, names: list[str], rest: list[Formula]) -> str | None:
+        """What is said of all of them together, or of every two of them; None where it is anything else."""
+        match rest:
+            case [Apply(name, args)] if name in GROUPS:
+                named = {arg.name for arg in args if isinstance(arg, Variable)}
+                return GROUPS[name] if named == set(names) else None
+        pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+        told: set[str] = set()
+        for pair in pairs:
+            between = [part for part in rest if free_variables(part) == set(pair)]
+            if len(between) != 1:
+                return None
+            match between[0]:
+                case Compare(op, Apply("distance"), Number() as limit) if op in (">=", ">", "<", "<="):
+                    told.add(f"{COMPARED[op]} {self.regular.number(limit)} from each other")
+                case Apply(name) if name in BINARY and WORDS[name].symmetric:
+                    told.add(f"{BINARY[name]} each other")
+                case _:
+                    return None
+        return told.pop() if len(told) == 1 and len(rest) == len(pairs) else None
 
     def merged(self, parts: Iterable[Formula]) -> list[Part]:
         """The parts, with every exists x (a) beside a forall x (a -> b) made one."""
@@ -299,7 +343,9 @@ class Natural:
         """A is near B, between letters"""
         return self.regular.sentence(formula, self.lettered_names(formula))
 
-    def things(self, var: str, body: Formula, determiner: str, frame: str | None, plural: bool = False) -> str:
+    def things(
+        self, var: str, body: Formula, determiner: str, frame: str | None, plural: bool = False, group: str = ""
+    ) -> str:
         """A noun phrase for the variable, with everything that the body says of it."""
         parts = self.merged(body.parts if isinstance(body, And) else (body,))
         parts = [part for part in parts if not (isinstance(part, Truth) and part.value)]
@@ -312,6 +358,9 @@ class Natural:
             match part:
                 case Apply(name, (Variable(x),)) if x == var and name == cls and noun in ("thing", "things"):
                     noun = self.regular.noun(name, plural) or name
+                case Or(choices) if noun in ("thing", "things") and all(self.is_class(c, var) for c in choices):
+                    nouns = [self.regular.noun(c.name, plural) or c.name for c in choices if isinstance(c, Apply)]
+                    noun = listed(nouns, "or")
                 case Apply(name, (Variable(x),)) if x == var and name.startswith("in_"):
                     places.append(name)
                 case Compare("!=", Variable(a), Variable(b)) if frame in (a, b) and var in (a, b) and a != b:
@@ -319,14 +368,14 @@ class Natural:
                 case Apply() | Not() | Compare() if (adjective := self.adjective(part, var)) is not None:
                     adjectives.append(adjective)
                 case Not(Exists()) if determiner in ("a", "at least one") and not superlative and cls:
-                    found = self.superlative(part, var, cls)
+                    found = self.superlative(part, var, parts)
                     if found:
                         superlative = found
                     else:
                         rest.append(part)
                 case _:
                     rest.append(part)
-        if superlative and (adjectives or other):
+        if superlative and other:
             raise NoShape
         letter = ""
         if var in self.lettered:
@@ -343,7 +392,7 @@ class Natural:
             head = f"{determiner} {head}"
         place = self.place(places)
         modifiers = self.modifiers(var, rest, place, plural)
-        return f"{head} {modifiers}".strip()
+        return " ".join(part for part in (head, group, modifiers) if part)
 
     def is_class(self, part: Part, var: str) -> bool:
         """ship(x)"""
@@ -372,13 +421,23 @@ class Natural:
             case _:
                 return None
 
-    def superlative(self, part: Formula, var: str, cls: str) -> str | None:
+    def superlative(self, part: Formula, var: str, parts: list[Part]) -> str | None:
         """~(exists y (ship(y) & larger(y, x))): largest"""
         match part:
-            case Not(Exists(y, And((Apply(name, (Variable(a),)), Apply(by, (Variable(b), Variable(c))))))):
-                if name == cls and a == y and by in SUPERLATIVES and b == y and c == var:
-                    return SUPERLATIVES[by]
+            case Not(Exists(y, And(said))):
+                match said[-1]:
+                    case Apply(by, (Variable(b), Variable(c))) if by in SUPERLATIVES and b == y and c == var:
+                        own = {canonical(p) for p in parts if not isinstance(p, Every) and free_variables(p) == {var}}
+                        others = {canonical(rename(p, {y: var})) for p in said[:-1]}
+                        named = {canonical(p) for p in parts if not isinstance(p, Every) and self.before_noun(p, var)}
+                        return SUPERLATIVES[by] if others == named and others <= own else None
         return None
+
+    def before_noun(self, part: Formula, var: str) -> bool:
+        """Whether the part is said by the noun or an adjective."""
+        if self.is_class(part, var):
+            return True
+        return isinstance(part, Apply | Not | Compare) and self.adjective(part, var) is not None
 
     def place(self, names: list[str]) -> str:
         """in the top left corner"""
@@ -402,9 +461,9 @@ class Natural:
         if len(verbs) == 1 and verbs[0].startswith(("is ", "are ")):
             verb = verbs[0].split(" ", 1)[1]
             link = "that is " if not plural else "that are "
-            said += f" {link}{verb}" if verb.startswith("not ") or place else f" {verb}"
+            said += f" {link}{verb}" if verb.startswith("not ") or place or not self.terse else f" {verb}"
         elif verbs:
-            said += f" that {' and '.join(verbs)}"
+            said += f" that {self.chained(verbs, 'and')}"
         if others:
             if var not in self.lettered:
                 raise NeedsLetter(var)
@@ -430,9 +489,9 @@ class Natural:
                 places = [p.name for p in merged if isinstance(p, Apply) and self.in_place(p, var)]
                 verbs = [f"{be} {self.place(places)}"] if places else []
                 verbs += [self.verb(var, p, plural) for p in merged if not self.in_place(p, var)]
-                return " and ".join(verbs)
+                return self.chained(verbs, "and")
             case Or(parts) if all(not isinstance(p, And | Or) for p in parts):
-                return " or ".join(self.verb(var, p, plural) for p in parts)
+                return self.chained([self.verb(var, p, plural) for p in parts], "or")
             case Apply(name, (Variable(x),)) if x == var:
                 if name in UNARY:
                     return f"{be} {UNARY[name]}"
@@ -449,6 +508,8 @@ class Natural:
                 return f"{be} not {self.verb(var, atom, plural).split(' ', 1)[1]}"
             case Compare("=", Apply(), Text()) if (adjective := self.adjective(part, var)) is not None:
                 return f"{be} {adjective}"
+            case Exists(y, body) if (told := self.between(var, y, body)) is not None:
+                return f"{be} {told}"
             case Exists(y, body) | ExistsCount(_, _, y, body):
                 return self.with_object(var, part, y, body, plural)
             case Not(Exists(y, body)):
@@ -462,6 +523,31 @@ class Natural:
                 if relation is not None:
                     return self.related(relation, self.letter(other), plural)
         raise NoShape
+
+    def between(self, var: str, y: str, body: Formula) -> str | None:
+        """Between a harbor and a bridge: exists y (harbor(y) & exists z (bridge(z) & between(x, y, z)))"""
+        parts = body.parts if isinstance(body, And) else (body,)
+        match parts[-1]:
+            case Exists(z, inner):
+                last = inner.parts if isinstance(inner, And) else (inner,)
+                match last[-1]:
+                    case Apply("between", (Variable(a), Variable(b), Variable(c))) if (a, {b, c}) == (var, {y, z}):
+                        first, second = conjunction(parts[:-1]), conjunction(last[:-1])
+                        apart = [p for p in last[:-1] if not _differ(p, y, z)]
+                        alike = same_up_to_bound_names(Exists(z, conjunction(apart)), Exists(y, first))
+                        if alike and len(apart) < len(last) - 1:
+                            return f"between {self.things(y, first, 'two', frame=var, plural=True)}"
+                        one = self.things(y, first, "a", frame=var)
+                        return f"between {one} and {self.things(z, second, 'a', frame=var)}"
+        return None
+
+    def chained(self, verbs: list[str], word: str) -> str:
+        """is large or near a harbor; is large or is near a harbor"""
+        start = verbs[0].split(" ", 1)[0] + " "
+        denied = any(verb.startswith(f"{start}not ") for verb in verbs)  # "is not a and b" would deny both
+        if self.terse and start in ("is ", "are ") and not denied and all(verb.startswith(start) for verb in verbs):
+            verbs = [verbs[0], *(verb[len(start) :] for verb in verbs[1:])]
+        return f" {word} ".join(verbs)
 
     def in_place(self, part: Part, var: str) -> bool:
         """in_left(x)"""
@@ -487,6 +573,19 @@ class Natural:
             case Compare("<", Apply("distance", args), Number() as limit):
                 if {a.name for a in args if isinstance(a, Variable)} == {x, y}:
                     return "", "", f"less than {self.regular.number(limit)} from"
+            case Compare(op, left, Apply(name, (Variable(b),))) if name in LONG and op in (">=", ">"):
+                match left:
+                    case Apply(same, (Variable(a),)) if same == name and (a, b) == (x, y):
+                        if op == ">":
+                            return "", "", f"{LONGER[name][0]} than"
+                        return "", "", f"at least as {LONG[name]} as"
+            case Compare((">=" | ">") as op, Apply(name, args), Arithmetic("*", Number(k, None), Apply(same, others))):
+                of = (args, others) == ((Variable(x),), (Variable(y),)) and same == name and name in LONG
+                if of and k == int(k) and k > 1:
+                    times = "twice" if k == 2 else f"{int(k)} times"
+                    return "", "", f"{COMPARED[op]} {times} as {LONG[name]} as"
+            case Apply("surrounded_by", (Variable(a), Variable(b))) if (a, b) == (y, x):
+                return "surrounds", "surround", ""
             case Apply(name, (Variable(a), Variable(b))) if {a, b} == {x, y} and a != b:
                 if a == y:
                     word = WORDS.get(name)
@@ -537,6 +636,49 @@ class Natural:
                 rest = conjunction([p for p in parts if p is not part])
                 return relation, rest
         raise NoShape
+
+
+def _differ(part: Formula, a: str, b: str) -> bool:
+    match part:
+        case Compare("!=", Variable(x), Variable(y)):
+            return {x, y} == {a, b}
+        case _:
+            return False
+
+
+def _several(formula: Exists) -> tuple[list[str], Formula, list[Formula]] | None:
+    """Existences nested in each other, of different things of which the same is said: (names, what, the rest)."""
+    names, parts = [formula.var], list(formula.body.parts if isinstance(formula.body, And) else (formula.body,))
+    while True:
+        deeper = next(
+            (p for p in parts if isinstance(p, Exists) and any(_says_different(p.body, n, p.var) for n in names)), None
+        )
+        if deeper is None:
+            break
+        parts.remove(deeper)
+        names.append(deeper.var)
+        parts += deeper.body.parts if isinstance(deeper.body, And) else (deeper.body,)
+    if len(names) < 2:
+        return None
+    said = {n: conjunction([p for p in parts if free_variables(p) == {n}]) for n in names}
+    first = Exists(names[0], said[names[0]])
+    if not all(same_up_to_bound_names(first, Exists(n, said[n])) for n in names):
+        return None
+    rest = [p for p in parts if len(free_variables(p)) > 1]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    if not all(any(_differ(p, a, b) for p in rest) for a, b in pairs):
+        return None
+    return names, said[names[0]], [p for p in rest if not any(_differ(p, a, b) for a, b in pairs)]
+
+
+def _says_different(formula: Formula, a: str, b: str) -> bool:
+    match formula:
+        case And(parts):
+            return any(_says_different(part, a, b) for part in parts)
+        case Exists(_, body):
+            return _says_different(body, a, b)
+        case _:
+            return _differ(formula, a, b)
 
 
 def _share(op: str) -> str:
