@@ -53,7 +53,7 @@ Relating: TypeAlias = Literal["equivalent", "implies", "implied_by", "overlappin
 SECONDS = 2.0
 SEARCH_STEPS = 150_000  # of one search, for each second given
 PROOF_STEPS = 400_000  # of one proof, for each second given
-CLAUSE_STEPS = 1_500_000  # of all proofs about single clauses together, for each second given
+CLAUSE_STEPS = 800_000  # of all proofs about single clauses together, for each second given
 MAX_CLAUSES = 24  # clauses looked at one by one; with more the report says that it did not
 MAX_NUMBERS = 12  # numbers asked whether they can be reached
 

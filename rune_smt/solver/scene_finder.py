@@ -258,30 +258,26 @@ class SceneFinder:
         steps     the budget for finding; making the scene smaller may use as much again
         smallest  False stops at the first scene
         """
-        search = _Search(formula, self.vocabulary, steps or self.steps)
+        search = self._search_for(formula, steps)
         sketch = search.run()
         if sketch is not None and smallest:
             sketch = search.smaller(sketch)
         scene = None if sketch is None else sketch.scene()
         return Found(scene, search.max_entities, search.spent)
 
-    def near_miss(self, formula: Formula, scene_of: Found | None = None) -> Scene | None:
-        """A scene that violates the formula, one small change away from one that satisfies it; None where none is."""
-        search = _Search(formula, self.vocabulary, self.steps)
-        sketch = search.run()
-        if sketch is None:
-            return None
-        return search.just_fails(search.smaller(sketch))
-
     def pair(self, formula: Formula) -> tuple[Found, Scene | None]:
         """A scene that satisfies the formula, and one a small change away that violates it, from one search."""
-        search = _Search(formula, self.vocabulary, self.steps)
+        search = self._search_for(formula)
         sketch = search.run()
         if sketch is None:
             return Found(None, search.max_entities, search.spent), None
         sketch = search.smaller(sketch)
         failing = search.just_fails(sketch)
         return Found(sketch.scene(), search.max_entities, search.spent), failing
+
+
+    def _search_for(self, formula: Formula, steps: int | None = None) -> _Search:
+        return _Search(formula, self.vocabulary, steps or self.steps)
 
 
 class _Search:
@@ -359,6 +355,10 @@ class _Search:
         """Whether `holds` gives this verdict of the scene as it would be read from a file."""
         return holds(self.judged, World(sketch.scene(), self.vocabulary, 0.0)) == verdict
 
+    def blank(self) -> Sketch:
+        """The image without entities."""
+        return Sketch(self.frame)
+
     # --- finding ------------------------------------------------------------------------------------------------------
 
     def run(self) -> Sketch | None:
@@ -367,10 +367,10 @@ class _Search:
         cap = self.max_entities
         first = True
         while first or self.spent < budget:
-            sketch = Sketch(self.frame)
+            sketch = self.blank()
             picture, cost = self.look(sketch)
             if cost and not first and self.random.random() < 0.3:
-                self._moves(sketch).add()
+                self.moves(sketch).add()
                 picture, cost = self.look(sketch)
             first = False
             found = self._walk(sketch, picture, cost, cap, budget)
@@ -410,7 +410,8 @@ class _Search:
             else:
                 waited += 1
 
-    def _moves(self, sketch: Sketch) -> Moves:
+    def moves(self, sketch: Sketch) -> Moves:
+        """The moves on a sketch."""
         return Moves(sketch, self.vocabulary, self.classes, self.random)
 
     # --- making smaller -----------------------------------------------------------------------------------------------
@@ -420,7 +421,7 @@ class _Search:
         budget = self.spent + self.steps // 2
         sketch = self._dropped(sketch)
         while sketch.things and self.spent < budget and len(sketch.things) > self.largest:
-            start = Sketch(self.frame)
+            start = self.blank()
             picture, cost = self.look(start)
             cap = len(sketch.things) - 1
             attempt = self._walk(start, picture, cost, cap, min(budget, self.spent + self.steps // 8))
@@ -521,18 +522,27 @@ class _Search:
                     changed = sketch.copy()
                     changed.things[number].attributes[name] = other
                     yield changed
+        others = [label for label in self.vocabulary.classes if label not in self.classes][:2]
+        for label in [*self.classes, *others]:  # one more: beside a thing, in it, or far from all
+            for number in [*range(len(sketch.things)), None]:
+                for inside in (False, True) if number is not None else (False,):
+                    changed = sketch.copy()
+                    new = self.moves(changed).add()
+                    added = changed.things[new]
+                    added.label = label
+                    if number is not None:
+                        other = sketch.things[number]
+                        added.x = other.x + (0.0 if inside else other.reach[0] + added.reach[0] + 5)
+                        added.y = other.y
+                    yield changed
+        for number in range(len(sketch.things)):
+            yield sketch.without(number)
         for number, thing in enumerate(sketch.things):
-            for label in [*self.classes, *list(self.vocabulary.classes)[:3]]:
+            for label in [*self.classes, *others]:
                 if label != thing.label:
                     changed = sketch.copy()
                     changed.things[number].label = label
                     yield changed
-            yield sketch.without(number)
-        for label in self.classes:
-            changed = sketch.copy()
-            new = self._moves(changed).add()
-            changed.things[new].label = label
-            yield changed
 
     def _other_values(self, name: str, value: Value) -> list[Value]:
         if isinstance(value, bool):
@@ -559,9 +569,10 @@ class _Hand:
         self.sketch = sketch
         self.picture = picture
         self.cap = cap
-        self.moves = search._moves(sketch)
+        self.moves = search.moves(sketch)
         self.before = len(sketch.things)
         self.touched: set[int] = set()
+        self.made: dict[int, list[int]] = {}  # for each body: new things built for it, which may do for others
 
     def _known(self, env: Mapping[str, int]) -> bool:
         """Whether the picture still shows these things as they are."""
@@ -661,8 +672,14 @@ class _Hand:
             missing, fresh = (missing[:1], 0) if missing else ([], min(fresh, max(1, n - len(costs))))
         for number in missing:
             self._build(body, {**env, var: number}, thorough=thorough or self.random.random() < 0.5)
+        made = self.made.setdefault(id(body), [])
+        earlier = [number for number in made if number not in env.values()]
         for _ in range(fresh):
-            number = self.moves.add()
+            if earlier and self.random.random() < 0.6:
+                number = earlier.pop()
+            else:
+                number = self.moves.add()
+                made.append(number)
             self._build(body, {**env, var: number}, thorough=True)
 
     def _all_but(self, var: str, body: Formula, n: int, env: dict[str, int], thorough: bool) -> None:
@@ -740,7 +757,7 @@ class _Hand:
 
     def _remove(self, number: int) -> None:
         del self.sketch.things[number]
-        self.before, self.touched = 0, set()  # numbers have moved: the picture shows others
+        self.before, self.touched, self.made = 0, set(), {}  # numbers have moved: the picture shows others
 
     def _sign(self, node: Compare, chosen: Count | Cover) -> bool:
         """Whether more of it makes the left side larger against the right."""

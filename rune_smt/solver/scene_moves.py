@@ -6,7 +6,7 @@ A move aims, it does not promise: the search looks at the result under the geome
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import cos, floor, hypot, isfinite, radians, sin, sqrt
 from random import Random
@@ -17,7 +17,7 @@ from ..grammar.vocabulary import Vocabulary
 from ..grammar.words import WORDS
 from .dimension import is_area
 from .numbers import METRIC, OPPOSITE, REVERSED, in_metres
-from .sketch import CELL, USUAL_AREA, Picture, Sketch, Thing, Value
+from .sketch import CELL, LENGTH, USUAL_AREA, WIDTH, Picture, Sketch, Thing, Value
 
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1))  # right of, left of, above, below
 SMALLEST_PX = 1.0  # sides are not made shorter
@@ -35,6 +35,7 @@ class Moves:
     vocabulary: Vocabulary
     classes: Sequence[str]
     random: Random
+    placed: set[int] = field(default_factory=set)  # things that have their place beside another: others move to them
 
     @property
     def things(self) -> list[Thing]:
@@ -68,7 +69,7 @@ class Moves:
         elif name in self.vocabulary.attributes:
             self.things[args[0]].attributes[name] = wanted
         elif name in self.vocabulary.links:
-            self._apart(*self._shuffled(args), 0.0 if wanted else 2 * CELL)
+            self._apart(*self._mover_first(args[0], args[1]), 0.0 if wanted else 2 * CELL)
         elif len(args) == 1:
             self._place(name, args[0], wanted)
         elif len(set(args)) == len(args):
@@ -116,12 +117,16 @@ class Moves:
         """The same proportions, another area; exact where the sides allow it."""
         area = max(area, SMALLEST_PX * SMALLEST_PX)
         thing.hole = None
+        if thing.w * thing.h <= 0:
+            thing.w, thing.h = LENGTH, WIDTH
         factor = sqrt(area / thing.area)
         thing.w = max(round(thing.w * factor, 1), SMALLEST_PX)
         thing.h = area / thing.w
 
     def _direct(self, thing: Thing) -> None:
         """Gives it a direction."""
+        if thing.w * thing.h <= 0:
+            thing.w, thing.h = LENGTH, WIDTH
         if max(thing.w, thing.h) < 1.25 * min(thing.w, thing.h):
             thing.w, thing.h = 2 * thing.w, thing.h / 2
 
@@ -153,8 +158,8 @@ class Moves:
             self._several(name, args, wanted)
             return
         i, j = args
-        if name not in ("inside", "surrounded_by", "larger", "smaller") and self.random.random() < 0.5:
-            i, j = j, i
+        if name not in ("inside", "surrounded_by", "larger", "smaller"):
+            i, j = self._mover_first(i, j)
         near, far = self.near_limit(i, j), self.far_limit(i, j)
         match name, wanted:
             case "near", True:
@@ -193,10 +198,17 @@ class Moves:
             case _:
                 self._beside_in_order(args[0], args[1], name, wanted)
 
+    def _mover_first(self, i: int, j: int) -> tuple[int, int]:
+        """The one that moves, then the one that stays: mostly the one that something was put beside already."""
+        if (i in self.placed) != (j in self.placed) and self.random.random() < 0.85:
+            return (j, i) if i in self.placed else (i, j)
+        return (i, j) if self.random.random() < 0.5 else (j, i)
+
     def _apart(self, i: int, j: int, gap: float) -> None:
         """Puts i at this gap from j, on a side at random, sometimes on the side where it is; negative is overlap."""
         if i == j:
             return
+        self.placed.update((i, j))
         one, other = self.things[i], self.things[j]
         if self.random.random() < 0.4:
             dx, dy = one.x - other.x, one.y - other.y
@@ -212,15 +224,17 @@ class Moves:
         """Puts i into j, one of them scaled where it does not fit."""
         inner, outer = self.things[i], self.things[j]
         outer.hole = None
+        settled = j in self.placed and i not in self.placed
+        self.placed.update((i, j))
         if inner.reach[0] > 0.6 * outer.reach[0] or inner.reach[1] > 0.6 * outer.reach[1]:
-            if self.random.random() < 0.7:
+            if self.random.random() < (0.3 if settled else 0.7):
                 outer.w = 4 * max(inner.w, inner.h)
                 outer.h = 3 * max(inner.w, inner.h)
             else:
                 inner.w, inner.h = 0.4 * min(outer.w, outer.h), 0.2 * min(outer.w, outer.h)
         across = self.random.choice((0.0, 0.25, -0.25))
         along = self.random.choice((0.0, 0.25, -0.25))
-        if self.random.random() < 0.7:
+        if self.random.random() < (0.95 if settled else 0.7):
             inner.x, inner.y = outer.x + across * outer.reach[0], outer.y + along * outer.reach[1]
         else:
             outer.x, outer.y = inner.x - across * outer.reach[0], inner.y - along * outer.reach[1]
@@ -263,7 +277,7 @@ class Moves:
             "left_of": ("x", -1), "right_of": ("x", 1), "above": ("y", -1), "below": ("y", 1),
             "west_of": ("x", -1), "east_of": ("x", 1), "north_of": ("y", -1), "south_of": ("y", 1),
         }[name]  # fmt: skip
-        moving, fixed = (i, j) if self.random.random() < 0.5 else (j, i)
+        moving, fixed = self._mover_first(i, j)
         sign = sign if moving == i else -sign
         one, other = self.things[moving], self.things[fixed]
         step = self.random.choice((0.25, 1.0, 2.5)) * (one.reach[axis == "y"] + other.reach[axis == "y"])
@@ -391,14 +405,14 @@ class Moves:
             case "area":
                 self._set_area(one, value)
             case "length" | "width":
-                self._set_side(one, name, max(value, SMALLEST_PX))
+                self._set_side(one, name, max(value, 0.0))
             case "angle":
                 self._direct(one)
                 one.angle = (value - (90 if one.h > one.w else 0)) % 180
             case "score":
                 one.score = min(value, 1.0)
             case "distance":
-                i, j = self._shuffled(numbers)
+                i, j = self._mover_first(numbers[0], numbers[1])
                 self._apart(i, j, value)
             case "center_distance":
                 i, j = self._shuffled(numbers)
@@ -411,7 +425,12 @@ class Moves:
 
     def _set_area(self, thing: Thing, area: float) -> None:
         """In proportion, or by one side alone."""
-        area = max(area, SMALLEST_PX * SMALLEST_PX)
+        if area <= 0:
+            thing.h, thing.hole = 0.0, None  # a line
+            return
+        if thing.w * thing.h <= 0:
+            self._scale(thing, area)
+            return
         match self.random.choice(("both", "both", "w", "h")):
             case "w":
                 thing.w, thing.hole = area / thing.h, None

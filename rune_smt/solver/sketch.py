@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import shapely
 
+from ..entities.geometry import as_array, polygon, settle
 from ..entities.scene import Scene, attribute_of
 from ..entities.table import EntityTable
 from ..grammar.nodes import Apply, Compare, Text
@@ -53,9 +54,14 @@ class Thing:
         return replace(self, attributes=dict(self.attributes))
 
     @property
+    def opening(self) -> tuple[float, float] | None:
+        """The hole, where it fits into the box."""
+        return self.hole if self.hole and self.hole[0] < self.w and self.hole[1] < self.h else None
+
+    @property
     def area(self) -> float:
         """Of the outline, px2."""
-        return self.w * self.h - (self.hole[0] * self.hole[1] if self.hole else 0.0)
+        return self.w * self.h - (self.opening[0] * self.opening[1] if self.opening else 0.0)
 
     @property
     def reach(self) -> tuple[float, float]:
@@ -70,7 +76,7 @@ class Thing:
 
     def rings(self) -> list[list[list[float]]]:
         """Corners of the outer ring, then of the hole."""
-        sizes = [(self.w, self.h), *([self.hole] if self.hole else [])]
+        sizes = [(self.w, self.h), *([self.opening] if self.opening else [])]
         return [self._ring(w / 2, h / 2) for w, h in sizes]
 
     def _ring(self, a: float, b: float) -> list[list[float]]:
@@ -128,7 +134,7 @@ class Sketch:
                 "entity_id": i,
                 "label": thing.label,
                 "score": thing.score,
-                "polygon": thing.rings() if thing.hole else thing.rings()[0],
+                "polygon": thing.rings() if thing.opening else thing.rings()[0],
                 "attributes": {name: thing.attributes[name] for name in sorted(thing.attributes)},
             }
             for i, thing in enumerate(self.things)
@@ -144,13 +150,15 @@ class Sketch:
         labels = [thing.label for thing in self.things]
         classes = sorted(set(labels))
         shapes = np.empty(len(labels), object)
-        plain = [i for i, thing in enumerate(self.things) if not thing.hole]
+        plain = [i for i, thing in enumerate(self.things) if not thing.opening and thing.area > 0]
         if plain:
             shapes[plain] = shapely.polygons(np.array([self.things[i].rings()[0] for i in plain]))
         for i, thing in enumerate(self.things):
-            if thing.hole:
+            if thing.opening:
                 outer, hole = thing.rings()
                 shapes[i] = shapely.Polygon(outer, [hole])
+            elif thing.area <= 0:
+                shapes[i] = settle(as_array([polygon(thing.rings()[0])]))[0][0]
         names = sorted(self.frame.attributes)
         return EntityTable.build(
             self.frame.images,
