@@ -2,15 +2,18 @@
 
 from itertools import chain, combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rune_smt.errors import DisagreementError
 from rune_smt.grammar.definitions import expand_definitions
 from rune_smt.grammar.reader import read
 from rune_smt.solver.clauses import clause_form, relax
-from rune_smt.solver.cores import all_cores, by_size, marco, minimal_core
+from rune_smt.solver.cores import all_cores, by_size, confirm_core, marco, minimal_core
 from rune_smt.solver.holds import holds
 from rune_smt.solver.world import World
+from rune_smt.solver.z3_engine import Answer
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import VIOLATED
@@ -116,3 +119,41 @@ def test_the_cores_of_a_ship_too_far_from_a_harbor():
     assert all_cores(form, world).cores == (frozenset((2,)),)
     world = world_of([("ship", 0, 0, 12, 4), ("plane", 10, 0, 12, 4), ("harbor", 100, 0, 20, 20)])
     assert all_cores(form, world).cores == (frozenset((1, 2)),)
+
+
+class Lazy:
+    """A solver whose cores are all that was kept."""
+
+    def __init__(self, form, world):
+        self.form, self.world = form, world
+
+    def check(self, keep):
+        satisfiable = holds(relax(self.form, frozenset(keep)), self.world) != VIOLATED
+        return Answer(satisfiable, frozenset() if satisfiable else frozenset(keep))
+
+
+class Wrong(Lazy):
+    """A solver whose cores are too small."""
+
+    def check(self, keep):
+        return Answer(False, frozenset(sorted(keep)[1:]))
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=100)
+def test_a_core_is_minimal_even_where_the_solvers_is_not(formula, scene):
+    world = World(scene, VOCABULARY)
+    form = clause_form(expand_definitions(formula, VOCABULARY))
+    core = minimal_core(form, world, Lazy(form, world))
+    if core is not None:
+        assert core in all_cores(form, world).cores
+
+
+def test_a_wrong_core_of_the_solver_is_refused():
+    world = world_of([("ship", 0, 0, 12, 4), ("harbor", 100, 0, 20, 20)])
+    form = clause_form(read("exists x (ship(x) & exists y (harbor(y) & near(x, y)))"))
+    with pytest.raises(DisagreementError, match="does not find the relaxed query violated") as raised:
+        minimal_core(form, world, Wrong(form, world))
+    assert "Clause form: exists x1 (ship(x1)" in raised.value.message
+    with pytest.raises(DisagreementError, match="without clause 1 too"):
+        confirm_core(form, world, frozenset((1, 2)))

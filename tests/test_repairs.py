@@ -126,3 +126,8 @@ def test_all_five_kinds():
     found = repairs(query, clause_form(query), world)
     assert ("remove", "without ship 0") in [(r.kind, r.text) for r in found.found]
     assert found.unfinished == ()
+
+
+def test_either_part_of_a_disjunction_may_be_saved_by_leaving_out_its_offender():
+    world = world_of([("ship", 0, 0, 20, 6), ("plane", 60, 0, 30, 30)])
+    assert removable(read("forall x (ship(x)) | forall x (plane(x))"), world) == ((0, 1), True)

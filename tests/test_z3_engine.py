@@ -10,9 +10,10 @@ from rune_smt.grammar.reader import read
 from rune_smt.solver.clauses import clause_form, relax
 from rune_smt.solver.evaluate import query_verdict
 from rune_smt.solver.expand import measure
+from rune_smt.solver.ground import Ground
 from rune_smt.solver.holds import holds
 from rune_smt.solver.world import World
-from rune_smt.solver.z3_engine import decide, tracked_form
+from rune_smt.solver.z3_engine import Tracked, decide, tracked_form
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
@@ -91,3 +92,44 @@ def test_guards_make_it_small():
     world = world_of([("ship", 10 * i, 0, 4, 4) for i in range(40)] + [("harbor", 0, 20, 9, 9)])
     formula = read("exists x (harbor(x) & exists y (harbor(y) & exists z (harbor(z) & between(x, y, z))))")
     assert decide(formula, world, max_cells=1000) == VIOLATED
+
+
+@st.composite
+def ground_terms(draw):
+    """A random term over five clauses, built up from its parts."""
+    ground = Ground()
+    numbers = [ground.relaxed(clause) for clause in range(5)] + [0, 1]
+    for _ in range(draw(st.integers(1, 8))):
+        parts = draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=5))
+        match draw(st.sampled_from(("every", "some", "at least", "at least"))):
+            case "every":
+                numbers.append(ground.every(parts))
+            case "some":
+                numbers.append(ground.some(parts))
+            case _:
+                unit = draw(st.sampled_from((1, 1, 2**29)))  # the large ones are beyond Z3's machine integers
+                weights = [(part, unit * draw(st.integers(1, 4))) for part in parts]
+                numbers.append(ground.at_least(unit * draw(st.integers(0, 9)), weights))
+    ground.root = numbers[-1]
+    return ground
+
+
+@given(ground=ground_terms(), kept=st.frozensets(st.integers(0, 4)))
+@settings(max_examples=300)
+def test_a_ground_term_means_the_same_to_z3(ground, kept):
+    every = frozenset(range(5))
+    answer = Tracked(ground, every).check(kept)
+    assert answer.satisfiable == ground.holds(every - kept)
+    if not answer.satisfiable:
+        assert answer.core <= kept
+        assert not ground.holds(every - answer.core)
+
+
+@given(weights=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 5)), max_size=6), threshold=st.integers(-1, 12),
+       relaxed=st.frozensets(st.integers(0, 4)))  # fmt: skip
+@settings(max_examples=300)
+def test_a_sum_is_what_it_says_however_it_is_simplified(weights, threshold, relaxed):
+    ground = Ground()
+    terms = [ground.relaxed(clause) for clause in range(5)]
+    ground.root = ground.at_least(threshold, [(terms[clause], weight) for clause, weight in weights])
+    assert ground.holds(relaxed) == (sum(w for clause, w in weights if clause in relaxed) >= threshold)

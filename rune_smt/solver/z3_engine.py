@@ -160,21 +160,24 @@ class _Z3:
         """Asserts the ground term; its parts are made from the lowest number upwards."""
         made: list[Any] = []
         for term in ground.terms[: ground.root + 1]:
-            made.append(self._keep(self._term(term, made)))
+            made.append(self._term(term, made))
         c.Z3_solver_assert(self.context, solver, made[ground.root])
         for term in made:
             c.Z3_dec_ref(self.context, term)
 
     def _term(self, term: Term, made: Sequence[Any]) -> Any:
+        """A term, its reference counted: Z3 frees at the next call what nobody holds."""
         match term:
             case bool():
-                return self.true if term else self.false
+                return self._keep(self.true if term else self.false)
             case Relaxed(clause):
-                return c.Z3_mk_not(self.context, self.proposition(clause))
+                return self._keep(c.Z3_mk_not(self.context, self.proposition(clause)))
             case Every(parts):
-                return c.Z3_mk_and(self.context, len(parts), _array([made[part] for part in sorted(parts)]))
+                each = _array([made[part] for part in sorted(parts)])
+                return self._keep(c.Z3_mk_and(self.context, len(parts), each))
             case Some(parts):
-                return c.Z3_mk_or(self.context, len(parts), _array([made[part] for part in sorted(parts)]))
+                each = _array([made[part] for part in sorted(parts)])
+                return self._keep(c.Z3_mk_or(self.context, len(parts), each))
             case AtLeast(threshold, weights):
                 return self._at_least(threshold, weights, made)
 
@@ -182,14 +185,27 @@ class _Z3:
         if sum(weight for _, weight in weights) < MAX_WEIGHT and threshold < MAX_WEIGHT:
             amounts = (ctypes.c_int * len(weights))(*(weight for _, weight in weights))
             terms = _array([made[part] for part, _ in weights])
-            return c.Z3_mk_pbge(self.context, len(weights), terms, amounts, threshold)
-        zero = self._whole(0)
-        summands = [c.Z3_mk_ite(self.context, made[part], self._whole(weight), zero) for part, weight in weights]
-        total = c.Z3_mk_add(self.context, len(summands), _array([self._keep(each) for each in summands]))
-        return c.Z3_mk_ge(self.context, total, self._whole(threshold))
+            return self._keep(c.Z3_mk_pbge(self.context, len(weights), terms, amounts, threshold))
+        return self._sum_reaches(threshold, [(made[part], weight) for part, weight in weights])
 
-    def _whole(self, value: int) -> Any:
-        return self._keep(c.Z3_mk_numeral(self.context, str(value), self.whole))
+    def _sum_reaches(self, threshold: int, weights: Sequence[tuple[Any, int]]) -> Any:
+        """As a sum of whole numbers; every part is held until the whole holds it."""
+        held: list[Any] = []
+
+        def hold(term: Any) -> Any:
+            held.append(self._keep(term))
+            return term
+
+        def whole(value: int) -> Any:
+            return hold(c.Z3_mk_numeral(self.context, str(value), self.whole))
+
+        zero = whole(0)
+        summands = [hold(c.Z3_mk_ite(self.context, part, whole(weight), zero)) for part, weight in weights]
+        total = hold(c.Z3_mk_add(self.context, len(summands), _array(summands)))
+        reached = self._keep(c.Z3_mk_ge(self.context, total, whole(threshold)))
+        for term in held:
+            c.Z3_dec_ref(self.context, term)
+        return reached
 
     def check(self, solver: Any, assumed: Sequence[Any]) -> tuple[int, frozenset[int]]:
         """Z3's answer under assumptions, and the clauses of its core if it says unsatisfiable."""
