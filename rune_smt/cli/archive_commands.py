@@ -134,17 +134,19 @@ def verify(
     reports: list[dict[str, Any]] = []
     for path in files[:-1]:
         try:
-            report = run(_certificate(path), opened)
+            certificate = _certificate(path)
+            report = run(certificate, opened)
         except CertificateError as error:
             failed += 1
             reports.append({"certificate": str(path), "ok": False, "step": error.step, "message": error.message})
             if not as_json:
                 warn(f"{path}: {error}")
             continue
-        reports.append({"certificate": str(path), "ok": True, "verdict": report.verdict, "borderline": report.borderline})
+        verdict = certificate.get("verdict")
+        reports.append({"certificate": str(path), "ok": True, "verdict": verdict, "borderline": report.borderline})
         if not as_json:
             borderline = f"; {len(report.borderline)} borderline atoms accepted as stated" if report.borderline else ""
-            say(f"{path}: holds ({report.verdict}){borderline}")
+            say(f"{path}: holds ({verdict}){borderline}")
     if as_json:
         print_json(reports)
     if failed:
