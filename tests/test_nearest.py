@@ -121,3 +121,17 @@ def test_not_numeric_and_not_alone_have_none():
         "exists x (alone(x) & plane(x) & ship(x))",
     ):
         assert nearest(clause_form(expand_definitions(read(query), VOCABULARY)), world) == ()
+
+
+def test_of_equal_values_the_one_that_decides_is_told():
+    world = world_of([("ship", 20, 0, 20, 20), ("ship", 180, 0, 20, 20), ("harbor", 100, 0, 20, 20),
+                      ("plane", 150, 100, 20, 20)])  # fmt: skip
+    query = "exists x (ship(x) & exists y (harbor(y) & near(x, y)) & exists z (plane(z) & left_of(z, x)))"
+    (near,) = nearest(clause_form(read(query)), world)
+    assert (near.actual, near.entities) == (60, (1, 2))
+
+
+def test_a_count_whose_body_is_the_same_for_all():
+    world = world_of([("ship", 0, 0, 20, 6), ("ship", 60, 0, 20, 6)])
+    (near,) = nearest(clause_form(read("exists>=2 x (exists y (length(y) > 25 px))")), world)
+    assert (near.limit_needed, near.entities) == (-5, (0,))
