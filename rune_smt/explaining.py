@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import LimitError
 from .query import Query, QueryLike, as_query, vocabulary_of
-from .verdict import VIOLATED
+from .verdict import VIOLATED, Verdict
 
 if TYPE_CHECKING:
     from .entities.archive import Archive
@@ -42,7 +42,14 @@ def explain(
     vocabulary = vocabulary_of(archive)
     asked = as_query(query, vocabulary)
     scene = archive[image_id]
-    why = _explained(asked, scene, vocabulary, min_score, all_cores=all_cores)
+    try:
+        why = _explained(asked, scene, vocabulary, min_score, all_cores=all_cores)
+    except LimitError as limit:
+        raise LimitError(
+            f"{image_id}: {_verdict(asked, scene, vocabulary, min_score).plain}, but not explained: too large. "
+            f"{limit.message}",
+            hint=limit.hint,
+        ) from None
     if certify:
         why = replace(why, certificate=_certificate(why, asked, archive))
     return replace(why, draw=_draw)
@@ -54,6 +61,16 @@ def _explained(
     from .solver.explain import explain_scene
 
     return explain_scene(asked.formula, scene, vocabulary, min_score, all_cores=all_cores)
+
+
+def _verdict(asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float) -> Verdict:
+    """The array engine's answer, which stands where an explanation would be too large."""
+    from .grammar.definitions import expand_definitions
+    from .solver.array_engine import ArrayEngine
+    from .solver.normalise import normalise
+
+    normal = normalise(expand_definitions(asked.formula, vocabulary))
+    return Verdict(int(ArrayEngine(scene.table, vocabulary, min_score).decide(normal, [scene.index])[0]))
 
 
 def _certificate(why: Satisfied | Violated | Undecided, asked: Query, archive: Archive) -> dict[str, Any] | None:
