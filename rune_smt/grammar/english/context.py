@@ -35,7 +35,9 @@ class Host:
 
     outside: frozenset[str]  # the variables bound outside of it
     counted: bool  # three ships, many ships; not all ships
+    joined: bool = False  # a ship and a plane: "the same harbor" is one for both, "the harbor" is as it stands
     wide: list[tuple[str, Formula]] = field(default_factory=list)
+    shared: dict[int, str] = field(default_factory=dict)  # the variable of a noun that was met before
 
 
 class Context:
@@ -100,9 +102,9 @@ class Context:
             self.letters = before
 
     @contextmanager
-    def host(self, counted: bool) -> Iterator[Host]:
+    def host(self, counted: bool, joined: bool = False) -> Iterator[Host]:
         """While a phrase of several things is composed; `wrap` what comes of it."""
-        host = Host(frozenset(self.active), counted)
+        host = Host(frozenset(self.active), counted, joined)
         self.hosts.append(host)
         try:
             yield host
@@ -160,16 +162,23 @@ class Context:
             formula = ForAll(x, Implies(self.restrict(noun, x), scope(x)))
         return self.wrap(host, formula)
 
-    def one_for_all(self, noun: Nominal, scope: Scope, counted_only: bool) -> Formula:
-        """exists x (noun(x) & ...) around the nearest phrase of several things, else in place."""
-        host = self.hosts[-1] if self.hosts else None
-        if host is None or (counted_only and not host.counted):
+    def one_for_all(self, noun: Nominal, scope: Scope, how: str) -> Formula:
+        """exists x (noun(x) & ...) around the nearest phrase of several things, else in place.
+
+        how   "same": the same harbor; "the": the harbor; "one": one harbor
+        """
+        hosts = [host for host in self.hosts if how == "same" or not host.joined]
+        host = hosts[-1] if hosts else None
+        if host is None or (how == "one" and not host.counted):
             return self.some(noun, scope)
-        x = self.fresh()
-        restriction = self.restrict(noun, x)
-        if not free_variables(restriction) - {x} <= host.outside:
-            return self.some(noun, scope)
-        host.wide.append((x, restriction))
+        x = host.shared.get(id(noun))
+        if x is None:
+            x = self.fresh()
+            restriction = self.restrict(noun, x)
+            if not free_variables(restriction) - {x} <= host.outside:
+                return self.some(noun, scope)
+            host.wide.append((x, restriction))
+            host.shared[id(noun)] = x
         with self.bound(x, noun):
             return scope(x)
 

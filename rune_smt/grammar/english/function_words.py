@@ -13,7 +13,8 @@ PLAIN: dict[str, str] = {
     "AND": "and|although|though|even though|as well as|and also|along with|together with|plus also",
     "OR": "or|and/or|or else",
     "NOR": "nor|or",
-    "BUT": "but|yet|but also|but with|but has|but have|while",
+    "BUT": "but|yet|but also|while",
+    "BUTWITH": "but with|but has|but have|but contains|but contain|but shows|but show|but does contain|but do contain",
     "BUTNOTBOTH": "but not both|not both|and not both|but not both of them",
     "EITHER": "either",
     "NEITHER": "neither",
@@ -31,10 +32,14 @@ PLAIN: dict[str, str] = {
     "TRUE": "it is always true",
     "FALSE": "it is never true",
     "THERE": "there",
-    "BE": "is|are|be|was|were|being|has been|have been|is being|are being",
+    "BE": (
+        "is|are|be|was|were|being|has been|have been|must be|should be|can be|will be|may be|could be|would be|"
+        "shall be|is being|are being"
+    ),
     "DO": "do|does|did",
     "HAVE": "has|have|had|having",
     "ABSENT": "absent|missing|lacking|nowhere to be seen",
+    "OUTNUMBER": "outnumber|outnumbers|are more numerous than",
     "LACK": "lacks|lack|lacking|misses",
     "FREEOF": "free of|free from|devoid of|clear of|empty of",
     "CONTAINV": (
@@ -71,7 +76,7 @@ PLAIN: dict[str, str] = {
     "A": "a|an",
     "SOME": "some|at least some",
     "ANY": "any|any of|any single",
-    "NO": "no|not any|not a single|not one|none of|no single|zero|not even one|none of the|no any",
+    "NO": "no|not any|not a single|not one|none of|no single|not even one|none of the|no any",
     "ALL": "all|every|each|all of|each of|every one of|each one of|every single|all the|all of the|each and every",
     "NOTALL": "not all|not every|not each|not all of|not all the|not all of the|not every one of",
     "MOST": "most|the majority|a majority|the most",
@@ -353,6 +358,10 @@ IMAGES = (
 IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
 IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
 
+UP_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
 UP_TO_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",

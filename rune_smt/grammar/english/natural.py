@@ -525,7 +525,7 @@ class Natural:
         raise NoShape
 
     def between(self, var: str, y: str, body: Formula) -> str | None:
-        """Between a harbor and a bridge: exists y (harbor(y) & exists z (bridge(z) & between(x, y, z)))"""
+        """What stands between: "between a harbor and a bridge", "between two harbors"."""
         parts = body.parts if isinstance(body, And) else (body,)
         match parts[-1]:
             case Exists(z, inner):
@@ -542,7 +542,7 @@ class Natural:
         return None
 
     def chained(self, verbs: list[str], word: str) -> str:
-        """is large or near a harbor; is large or is near a harbor"""
+        """The verbs joined: "is large or near a harbor", "is large or is near a harbor"."""
         start = verbs[0].split(" ", 1)[0] + " "
         denied = any(verb.startswith(f"{start}not ") for verb in verbs)  # "is not a and b" would deny both
         if self.terse and start in ("is ", "are ") and not denied and all(verb.startswith(start) for verb in verbs):

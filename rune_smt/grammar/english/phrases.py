@@ -30,7 +30,7 @@ from ..words import RELATIONS
 from .amounts import PREFIX, Amounts, number, times
 from .lexicon import Noun, Quality, Relation
 from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
-from .readings import Node
+from .readings import Leaf, Node
 
 MOST_TOGETHER = 40  # things that are named one by one, as "in a row" and "near each other" need
 
@@ -217,6 +217,11 @@ class Phrases(Amounts):
                 if node.has("ORMORE"):
                     return self._counted(noun, least)
                 return Phrase(self._bounded("<=", noun, least), noun=noun)
+            case "np_shared":
+                several, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
+                if not any(leaf.kind == "SAME" for leaf in node.nodes[1].leaves()) or not said.plain:
+                    raise NoMeaning("A phrase belongs to the noun before it.")
+                return Phrase(lambda scope: several.apply(lambda x: both(self.holds(said, x), scope(x))))
             case "np_both":
                 pair, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
                 if not said.plain or pair.members is None or len(pair.members) != 2:
@@ -245,7 +250,9 @@ class Phrases(Amounts):
                 joined = self.phrase(node.nodes[0])
                 predicate = self.predicate(node.nodes[1])
                 return Phrase(lambda scope: self.together(joined, predicate, scope))
-            case "np_more" | "np_more_by" | "np_fewer" | "np_as_many" | "np_same_number":
+            case "np_more" | "np_more_where" | "np_more_adjs" | "np_more_by":
+                return self._compared(node)
+            case "np_fewer" | "np_as_many" | "np_same_number":
                 return self._compared(node)
             case _:
                 raise NoMeaning(f"No noun phrase: {node.kind}")
@@ -302,8 +309,14 @@ class Phrases(Amounts):
         if all(phrase.members for phrase in phrases):
             of_each = [phrase.members[:1] if phrase.bare else phrase.members for phrase in phrases if phrase.members]
             members = tuple(member for several in of_each for member in several)
+
+        def apply(scope: Scope) -> Formula:
+            with self.host(counted=True, joined=True) as host:
+                formula = And(tuple(phrase.apply(scope) for phrase in phrases))
+            return self.wrap(host, formula)
+
         return Phrase(
-            lambda scope: And(tuple(phrase.apply(scope) for phrase in phrases)),
+            apply,
             indefinite=all(phrase.indefinite for phrase in phrases), members=members,
             none=lambda scope: And(tuple(_none(phrase)(scope) for phrase in phrases)),
             every=lambda scope: And(tuple(_every(phrase)(scope) for phrase in phrases)),
@@ -311,7 +324,7 @@ class Phrases(Amounts):
         )  # fmt: skip
 
     def _some(self, noun: Nominal, least: int = 1, wide: str = "") -> Phrase:
-        """At least one; `wide`: one for all of several things around it, "all" or "counted"."""
+        """At least one; `wide`: one for all of several things around it, see `one_for_all`."""
         if noun.parts and noun.joint:
             each = [self._some(replace(part, mods=(*part.mods, *noun.mods))) for part in noun.parts]
             joined = self._joined(each)
@@ -330,7 +343,7 @@ class Phrases(Amounts):
 
         def apply(scope: Scope) -> Formula:
             if wide and self.hosts:
-                return self.one_for_all(noun, scope, counted_only=wide == "counted")
+                return self.one_for_all(noun, scope, wide)
             return one(scope)
 
         return Phrase(
@@ -410,13 +423,13 @@ class Phrases(Amounts):
             case "d_the" if noun.cls in self.known and not noun.plural:
                 return Phrase(lambda scope: scope(self.known[noun.cls or ""]), plain=True)
             case "d_the":
-                definite = self._some(noun, wide="all")
+                definite = self._some(noun, wide="the")
                 if noun.plural and definite.indefinite:
                     every = self._all(noun)
                     return replace(definite, definite=True, every=every.apply, pairwise=every.pairwise)
                 return definite
             case "d_same":
-                return self._some(noun, wide="all")
+                return self._some(noun, wide="same")
             case "d_no":
                 several, two = self._some(noun, 2), self._counted(noun, 2)
                 return Phrase(
@@ -464,6 +477,10 @@ class Phrases(Amounts):
         match node.kind:
             case "n_several" | "n_few" | "n_many":
                 return self._counted(noun, getattr(vocabulary, node.kind[2:]))
+            case "n_or":
+                either = [self._bounded("=", noun, self._whole(part.value)) for part in node.parts
+                          if isinstance(part, Leaf) and part.kind == "NUM"]  # fmt: skip
+                return Phrase(lambda scope: Or(tuple(bounded(scope) for bounded in either)))
             case "n_both":
                 both_counts = [self._count(part, noun, definite) for part in node.nodes]
                 return Phrase(lambda scope: And(tuple(phrase.apply(scope) for phrase in both_counts)))
@@ -475,7 +492,9 @@ class Phrases(Amounts):
         match node.kind:
             case "n_ge":
                 plain = not node.has("ATLEAST", "ORMORE")
-                return self._counted(noun, count, wide="counted" if plain else "")
+                if plain and count == 0:
+                    return Phrase(lambda scope: Not(self.some(noun, scope)))
+                return self._counted(noun, count, wide="one" if plain else "")
             case "n_gt":
                 return self._counted(noun, count + 1)
             case "n_le":
@@ -551,7 +570,23 @@ class Phrases(Amounts):
             return Count(x, both(self.restrict(noun, x), scope(x)))
 
     def _compared(self, node: Node) -> Phrase:
-        nouns = [self.nominal(part) for part in node.nodes if part.kind != "times"]
+        if node.kind == "np_more_where":
+            noun, *said = node.nodes
+            nouns = [self._modified(self.nominal(noun), self.modifier(mod)) for mod in said]
+        elif node.kind == "np_more_adjs":
+            second = self.nominal(node.nodes[1])
+            choices = [self._adjective(adjective) for adjective in node.nodes[0].nodes]
+            cls = second.cls
+            if cls is None or not all(choice.plain for choice in choices):
+                raise NoMeaning("More of what?")
+            name = cls
+
+            def first_kind(x: str) -> Formula:
+                return both(Apply(name, (Variable(x),)), *(choice.of(x) for choice in choices))
+
+            nouns = [Nominal(first_kind), second]
+        else:
+            nouns = [self.nominal(part) for part in node.nodes if part.kind != "times"]
         if any(noun.pairs or noun.groups for noun in nouns):
             raise NoMeaning("Counts compare things one by one.")
         first, second = nouns
@@ -560,7 +595,7 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             a, b = self._count_of(first, scope), self._count_of(second, scope)
             match node.kind:
-                case "np_more":
+                case "np_more" | "np_more_where" | "np_more_adjs":
                     return Compare(">", a, b, node.span)
                 case "np_fewer":
                     return Compare("<", a, b, node.span)

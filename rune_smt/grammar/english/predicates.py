@@ -127,9 +127,17 @@ class Predicates(Phrases):
             case "p_place":
                 return self.predicate(nodes[0])
             case "place":
-                sides = [part.value for part in nodes[0].parts if isinstance(part, Leaf)]
-                names = [SIDES[side] for side in sides if side != "center" or len(sides) == 1]
+                names = self._sides(nodes[0])
                 return Predicate(lambda x: both(*(Apply(name, (Variable(x),), span) for name in names)))
+            case "place_or":
+                choices = [self._sides(part) for part in nodes]
+
+                def at_one_of(x: str) -> Formula:
+                    return Or(tuple(both(*(Apply(n, (Variable(x),), span) for n in c)) for c in choices))
+
+                return Predicate(at_one_of)
+            case "p_rels":
+                return self._either_relation(node)
             case "place_of":
                 side = node.value("PLACEOF")
                 name = SIDES.get(side, "at_border")
@@ -206,10 +214,34 @@ class Predicates(Phrases):
                 return Predicate(anything)
             case "p_with":
                 return Predicate(lambda x: self._owned(nodes[0], x))
+            case "p_without_but":
+                return Predicate(lambda x: both(Not(self._owned(nodes[0], x)), self._owned(nodes[1], x)))
             case "p_without":
-                return Predicate(lambda x: Not(self._owned(nodes[0], x)))
+                left_out = _each_left_out(nodes[0], with_both=True)
+                return Predicate(lambda x: both(*(Not(self._owned(part, x)) for part in left_out)))
             case _:
                 raise NoMeaning(f"No predicate: {node.kind}")
+
+    @staticmethod
+    def _sides(node: Node) -> list[str]:
+        sides = [part.value for part in node.parts if isinstance(part, Leaf)]
+        return [SIDES[side] for side in sides if side != "center" or len(sides) == 1]
+
+    def _either_relation(self, node: Node) -> Predicate:
+        """near or inside a harbor; near but not inside a harbor"""
+        leaves = [part for part in node.parts if isinstance(part, Leaf) and part.kind in ("PREP", "RELV")]
+        phrase = self.phrase(node.nodes[0])
+
+        def related(x: str, y: str) -> Formula:
+            first, second = (self.relate(leaf.value, x, y, node.span) for leaf in leaves)
+            second = Not(second) if node.has("NOT") else second
+            return Or((first, second)) if node.has("OR") else both(first, second)
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return phrase.apply(lambda y: related(x, y))
+
+        return Predicate(of)
 
     def _front(self, node: Node) -> Predicate:
         """A phrase in front of its sentence: near the bridge there are two ships."""
@@ -442,6 +474,16 @@ class Predicates(Phrases):
                 return phrase.apply(closer)
 
         return Predicate(of)
+
+
+def _each_left_out(node: Node, with_both: bool) -> tuple[Node, ...]:
+    """without ships and planes: without ships, without planes; "not both ships and planes" is one thing denied."""
+    inner = node.nodes[0] if node.kind == "things" else node
+    if inner.has("BUTWITH"):
+        raise NoMeaning("'but with' stands against 'without', not inside it.")
+    if inner.kind == "np_and" and (with_both or not inner.has("BOTH")):
+        return inner.nodes
+    return (node,)
 
 
 def _names(formula: Formula) -> frozenset[str]:

@@ -292,15 +292,19 @@ def _cost(tree: Node) -> int:
             return 2 + nodes[0].end - nodes[0].start
         case "np_and" | "np_or":
             length = sum(node.end - node.start for node in nodes[:-1])
-            unlike = sum(_modified(a) != _modified(b) for a, b in pairwise(nodes))
+            unlike = sum(_modified(a) != _modified(b) and not _negative(b) for a, b in pairwise(nodes))
             shared = nodes[0].kind == "np" and nodes[0].nodes[0].kind in _SHARING and nodes[-1].kind == "np_bare"
-            return length + UNLIKE * unlike + 3 * shared
+            same = any(leaf.kind == "SAME" for leaf in nodes[-1].leaves() if len(nodes[-1].parts) > 1) and unlike
+            return length + UNLIKE * unlike + 3 * shared + 2 * UNLIKE * bool(same)
         case "n_co":
             return 1 + sum(node.end - node.start for node in nodes[:-1])
         case "s_and" | "s_or" | "p_and" | "p_or":
-            return sum(node.end - node.start for node in nodes[:-1]) + 1
+            fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
+            return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments
         case "p_rel" | "p_apart" | "p_within" | "p_comp":
             return UNLIKE + 2 if nodes and any(_negative(node) for node in _joined(nodes[-1])[1:]) else 0
+        case "np_shared":
+            return UNLIKE + nodes[0].end - nodes[0].start
         case "fragment":
             return FRAGMENT
         case "fronted" | "fronted_there":

@@ -25,7 +25,7 @@ from ..nodes import (
 from .amounts import times
 from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
 from .phrases import anything
-from .predicates import Predicates
+from .predicates import Predicates, _each_left_out
 from .readings import Node
 
 UNIVERSAL = ("d_all", "d_not_all", "d_most", "d_share")
@@ -127,8 +127,12 @@ class Composer(Predicates):
             case "there" | "iv_has" | "f_show" | "f_exists":
                 return self._exists(nodes[0])
             case "there_not" | "iv_not":
-                inner = self._exists(nodes[0])
-                return Sentence(lambda: Not(inner.make()))
+                with_both = node.has("LACK", "WITHOUT", "FREEOF")
+                left_out = [self._exists(part) for part in _each_left_out(nodes[0], with_both)]
+                return Sentence(lambda: both(*(Not(part.make()) for part in left_out)))
+            case "iv_not_but":
+                missing, present = self._exists(nodes[0]), self._exists(nodes[1])
+                return Sentence(lambda: both(Not(missing.make()), present.make()))
             case "f_do":
                 inner = self._exists(nodes[-1])
                 return Sentence(lambda: Not(inner.make())) if node.has("NOT") else inner
@@ -166,6 +170,9 @@ class Composer(Predicates):
                 return self._more(node)
             case "s_amount" | "s_compare" | "s_exceed":
                 return Sentence(self._comparison(node))
+            case "outnumber":
+                counts = [self.counted(self.nominal(part.nodes[0])) for part in nodes]
+                return Sentence(lambda: counts[0](lambda a: counts[1](lambda b: Compare(">", a, b, node.span))))
             case "cover_of" | "cover_by" | "cover_amount" | "cover_more":
                 return Sentence(self._cover(node))
             case "s_true" | "s_false":
