@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ..errors import LimitError
 from ..grammar.nodes import (
     And,
     Apply,
@@ -54,7 +55,7 @@ SECONDS = 2.0
 SEARCH_STEPS = 150_000  # of one search, for each second given
 PROOF_STEPS = 400_000  # of one proof, for each second given
 CLAUSE_STEPS = 800_000  # of all proofs about single clauses together, for each second given
-MAX_CLAUSES = 24  # clauses looked at one by one; with more the report says that it did not
+MAX_CLAUSES = 16  # clauses looked at one by one; with more the report says that it did not
 MAX_NUMBERS = 12  # numbers asked whether they can be reached
 
 
@@ -154,7 +155,10 @@ class QueryChecks:
 
     def _search(self, formula: Formula, share: float = 1.0) -> Scene | None:
         finder = SceneFinder(self.vocabulary, steps=max(int(SEARCH_STEPS * self.seconds * share), 1))
-        found = finder.find(formula)
+        try:
+            found = finder.find(formula)
+        except LimitError:  # of clauses: too large to search for
+            return None
         self.entities = max(self.entities, found.entities)
         return found.scene
 

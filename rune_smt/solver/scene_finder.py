@@ -84,18 +84,27 @@ class Goal:
     formula: Formula
     work: list[int] = field(default_factory=lambda: [0])  # bodies looked at so far
     _costs: dict[int, tuple[Formula, Cost]] = field(default_factory=dict)
-    _negated: dict[int, tuple[Formula, Formula]] = field(default_factory=dict)
+    _forms: dict[tuple[int, bool], tuple[Formula, Formula]] = field(default_factory=dict)
     _weights: dict[int, int] = field(default_factory=dict)
 
     def cost(self, node: Formula, picture: Picture, env: dict[str, int]) -> int:
         """How far `node`, a part of the goal, is from being true with its variables bound by `env`."""
         return self._cost(node)(picture, env)
 
+    def asserted(self, body: Formula) -> Formula:
+        """The clause form of the body of a count, which an equality of counts leaves as it was written."""
+        return self._in_form(body, True)
+
     def negated(self, body: Formula) -> Formula:
-        """The clause form of ~body; the same object every time."""
-        known = self._negated.get(id(body))
+        """The clause form of ~body."""
+        return self._in_form(body, False)
+
+    def _in_form(self, body: Formula, sign: bool) -> Formula:
+        """The same object every time."""
+        known = self._forms.get((id(body), sign))
         if known is None:
-            known = self._negated[id(body)] = (body, clause_form(Not(body), halves=False).formula)
+            form = clause_form(body if sign else Not(body), halves=False)
+            known = self._forms[(id(body), sign)] = (body, form.formula)
         return known[1]
 
     def _cost(self, node: Formula) -> Cost:
@@ -171,7 +180,8 @@ class Goal:
 
     def satisfying(self, node: Count | Cover, picture: Picture, env: dict[str, int]) -> list[int]:
         """The things that satisfy the body of a count or a cover."""
-        return [i for i, cost in enumerate(self.each(node.var, node.body, picture, env)) if not cost]
+        body = self.asserted(node.body)
+        return [i for i, cost in enumerate(self.each(node.var, body, picture, env)) if not cost]
 
     def _compared(self, node: Compare, picture: Picture, env: dict[str, int]) -> int:
         if counts_in(node):
@@ -743,7 +753,7 @@ class _Hand:
         if not others and not room:
             return
         number = self.moves.add() if room and (not others or self.random.random() < 0.7) else self.random.choice(others)
-        self._build(chosen.body, {**env, chosen.var: number}, thorough=True)
+        self._build(self.goal.asserted(chosen.body), {**env, chosen.var: number}, thorough=True)
 
     def _one_less(self, chosen: Count | Cover, now: list[int], env: Mapping[str, int]) -> None:
         if not now:

@@ -103,15 +103,23 @@ class Moves:
             self._scale(thing, USUAL_AREA * {"large": 2.25, "small": 0.4}[name] if wanted else USUAL_AREA)
             return
         if name == "at_border":
-            thing.x = thing.reach[0] if wanted else side / 4
-            thing.y = side / 2 if wanted else side / 4
+            self._shift(thing, thing.reach[0] if wanted else side / 4, side / 2 if wanted else side / 4)
             return
         spots = {"in_left": (1 / 6, None), "in_right": (5 / 6, None), "in_center": (1 / 2, 1 / 2),
                  "in_top": (None, 1 / 6), "in_bottom": (None, 5 / 6)}  # fmt: skip
         x, y = spots[name] if wanted else self.random.choice([spot for key, spot in spots.items() if key != name])
         jitter = self.random.choice((0.0, 0.1, -0.1))
-        thing.x = thing.x if x is None else (x + jitter) * side
-        thing.y = thing.y if y is None else (y + self.random.choice((0.0, jitter))) * side
+        to_x = thing.x if x is None else (x + jitter) * side
+        self._shift(thing, to_x, thing.y if y is None else (y + self.random.choice((0.0, jitter))) * side)
+
+    def _shift(self, thing: Thing, x: float, y: float) -> None:
+        """Moves a thing, every other time with all that is close by, so that what holds among them goes on to hold."""
+        dx, dy = x - thing.x, y - thing.y
+        company = [thing]
+        if self.random.random() < 0.5:
+            company = [each for each in self.things if hypot(each.x - thing.x, each.y - thing.y) <= 1.2 * CELL]
+        for each in company:
+            each.x, each.y = each.x + dx, each.y + dy
 
     def _scale(self, thing: Thing, area: float) -> None:
         """The same proportions, another area; exact where the sides allow it."""
