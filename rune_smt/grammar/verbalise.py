@@ -13,7 +13,7 @@ from .nodes import Formula
 from .printer import canonical_names
 from .vocabulary import Vocabulary
 
-LONGEST_CHECKED = 600  # letters of a short form; a longer one is not short, and reading it back takes its time
+LONGEST_CHECKED = 320  # letters of a short form; a longer one is not short, and reading it back takes its time
 
 
 def verbalise(formula: Formula, vocabulary: Vocabulary) -> str:

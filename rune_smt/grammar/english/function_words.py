@@ -40,6 +40,8 @@ PLAIN: dict[str, str] = {
     "HAVE": "has|have|had|having",
     "ABSENT": "absent|missing|lacking|nowhere to be seen",
     "OUTNUMBER": "outnumber|outnumbers|are more numerous than",
+    "NONE": "none|none of them|not one of them",
+    "FILLER": "too|also|please|as well|in total|altogether|really|of course|respectively|indeed",
     "LACK": "lacks|lack|lacking|misses",
     "FREEOF": "free of|free from|devoid of|clear of|empty of",
     "CONTAINV": (

@@ -94,7 +94,7 @@ class Lexicon:
             span = (first.span[0], last.span[1])
             found.append(Word(text[span[0] : span[1]], _kinds(first, count, kinds), span))
             at += count
-        return found
+        return [word for word in found if "FILLER" not in word.kinds]
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,8 @@ class Phrases(Amounts):
                 if not said.plain or pair.members is None or len(pair.members) != 2:
                     raise NoMeaning("'both' speaks of two things.")
                 return Phrase(lambda scope: pair.apply(lambda x: both(self.holds(said, x), scope(x))))
+            case "np_none":
+                return self._none_of_these(node)
             case "np_thing":
                 return self._thing(node)
             case "np_of_them":
@@ -266,6 +268,17 @@ class Phrases(Amounts):
         for mod in node.nodes:
             noun = self._modified(noun, self.modifier(mod))
         return self.some(noun, scope)
+
+    def _none_of_these(self, node: Node) -> Phrase:
+        """none on the right: none of the class named before"""
+        leaf = node.leaf("NONE")
+        cls = self.ones.get(leaf.span) if leaf else None
+        if cls is None:
+            raise NoAntecedent("None of what? Nothing before it says.")
+        noun = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), cls=cls, plural=True)
+        for mod in node.nodes:
+            noun = self._modified(noun, self.modifier(mod))
+        return Phrase(lambda scope: Not(self.some(noun, scope)))
 
     @staticmethod
     def _modified(noun: Nominal, mod: Predicate) -> Nominal:
@@ -420,10 +433,10 @@ class Phrases(Amounts):
                 return self._some(replace(noun, plural=False, other=True))
             case "d_any":
                 return replace(self._some(noun), any=True, importing=lambda s: self.every(noun, s, importing=True))
-            case "d_the" if noun.cls in self.known and not noun.plural:
-                return Phrase(lambda scope: scope(self.known[noun.cls or ""]), plain=True)
             case "d_the":
                 definite = self._some(noun, wide="the")
+                if noun.cls is not None and not noun.plural and not noun.mods:
+                    return replace(definite, apply=self._the(noun.cls, definite))
                 if noun.plural and definite.indefinite:
                     every = self._all(noun)
                     return replace(definite, definite=True, every=every.apply, pairwise=every.pairwise)
@@ -457,6 +470,15 @@ class Phrases(Amounts):
                 return self._share(noun, *self.share(det.nodes[0]))
             case _:
                 raise NoMeaning(f"No determiner: {det.kind}")
+
+    def _the(self, cls: str, phrase: Phrase) -> Callable[[Scope], Formula]:
+        """the ship: the one that was spoken of, else some ship."""
+
+        def apply(scope: Scope) -> Formula:
+            known = self.known.get(cls)
+            return phrase.apply(scope) if known is None else scope(known)
+
+        return apply
 
     def _all(self, noun: Nominal) -> Phrase:
         def pairwise(pair: Pair) -> Formula:

@@ -10,6 +10,10 @@ Further conventions, beside those of LANGUAGE, section 8:
 - "the ship is ..." is "a ship is ..."; "the ships are ..." is "all ships are ...". Inside a phrase of several things
   "the harbor", "the same harbor" and "one harbor" are one for all of them.
 - "all ships near a harbor" without a verb: they are near one. "show me all ships near a harbor": there is one.
+- "three ships, all of which are large" is three large ships; "exactly three ships, all of which are large" says so of
+  every ship. "there are three ships and all of them are large" speaks of every ship, too.
+- "without ships and planes" has neither; "does not contain both ships and planes" has not both.
+- "all ships and planes" are all of both; "three ships and planes" are three ships, and planes.
 - "for every ship, ..." and "all ships, if any, ..." are the plain `forall`, which asks for no ship.
 - "far from any harbor" is far from each; where there is none, too.
 - The largest, the leftmost: of its class, with the adjectives before the noun and without the phrases behind it.
@@ -22,6 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...errors import LimitError, QueryError, Span
+from ..dimensions import check
 from ..nodes import Formula
 from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
@@ -52,7 +57,7 @@ def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) ->
     raises    QueryError with the place of what is not understood, the nearest words known, or the readings of an
               ambiguous text; LimitError for a text too long or too deep
     """
-    if not text.strip():
+    if not any(char.isalnum() for char in text):
         raise QueryError("The query is empty.", hint='Say what to look for, such as "two ships near a harbor".')
     known = lexicon(vocabulary)
     words = known.words(text)
@@ -73,7 +78,7 @@ def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) ->
         raise
     except RecursionError:
         raise LimitError("The query nests too deep to be read.") from None
-    return Reading(formula, left_out)
+    return Reading(check(formula, vocabulary, text), left_out)
 
 
 def looks_like_formula(text: str) -> bool:
@@ -184,6 +189,8 @@ def _ones(tree: Node) -> dict[Span, str]:
                 last = noun.cls
             elif noun.ones and last is not None:
                 found[leaf.span] = last
+        elif leaf.kind == "NONE" and last is not None:
+            found[leaf.span] = last
     return found
 
 
