@@ -177,3 +177,17 @@ def test_relaxing_in_a_count_makes_the_smaller_side_smaller():
     assert canonical(relax(form, frozenset((0,)))) == "count x1 (ship(x1)) > count x2 (false)"
     assert canonical(relax(form, frozenset((1,)))) == "count x1 (true) > count x2 (plane(x2))"
     assert holds(relax(form, frozenset((0,))), world) == SATISFIED
+
+
+def test_the_corner_inside_of_an_upper_count():
+    """There `!=` makes the query harder, and the comparison as it was written stands beside its halves."""
+    world = world_of([("ship", 0, 0, 12, 4)])  # whether it is flooded is not known
+    query = read("exists<=0 x (2 * count y (flooded(y)) != 1)")
+    form = clause_form(query)
+    assert canonical(form.formula) == (
+        "exists<=0 x1 (2 * count x2 (flooded(x2)) > 1 | 2 * count x3 (flooded(x3)) < 1 | "
+        "2 * count x4 (flooded(x4)) != 1)"
+    )
+    assert holds(query, world) == holds(form.formula, world) == VIOLATED
+    equal = clause_form(read("exists<=0 x (2 * count y (flooded(y)) = 1)"))
+    assert len(equal.occurrences) == 2

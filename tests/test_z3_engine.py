@@ -133,3 +133,13 @@ def test_a_sum_is_what_it_says_however_it_is_simplified(weights, threshold, rela
     terms = [ground.relaxed(clause) for clause in range(5)]
     ground.root = ground.at_least(threshold, [(terms[clause], weight) for clause, weight in weights])
     assert ground.holds(relaxed) == (sum(w for clause, w in weights if clause in relaxed) >= threshold)
+
+
+def test_sums_beyond_machine_integers():
+    ground = Ground()
+    terms = [ground.relaxed(clause) for clause in range(3)]
+    ground.root = ground.at_least(2**32, [(term, 2**31) for term in terms])  # two of three
+    tracked = Tracked(ground, range(3))
+    assert not tracked.check((0, 1, 2)).satisfiable
+    assert not tracked.check((0, 1)).satisfiable
+    assert tracked.check((0,)).satisfiable
