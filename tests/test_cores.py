@@ -72,7 +72,7 @@ def test_cores_and_correction_sets_are_each_others_minimal_hitting_sets(case):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_all_cores_of_a_scene_equal_brute_force(formula, scene):
     world = World(scene, VOCABULARY)
     form = clause_form(expand_definitions(formula, VOCABULARY))
@@ -85,7 +85,7 @@ def test_all_cores_of_a_scene_equal_brute_force(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_core_is_violated_and_minimal(formula, scene):
     world = World(scene, VOCABULARY)
     formula = expand_definitions(formula, VOCABULARY)

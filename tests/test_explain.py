@@ -130,7 +130,7 @@ def test_explanations_answer_to_holds_and_have_their_shape(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_stability_equals_trying_every_score(formula, scene):
     formula = expand_definitions(formula, VOCABULARY)
     verdict = holds(formula, World(scene, VOCABULARY, 0.5))
@@ -278,7 +278,7 @@ def test_a_real_image_with_hundreds_of_ships():
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_the_order_in_which_holds_is_asked_changes_nothing(formula, scene):
     world = World(scene, VOCABULARY)
     formula = expand_definitions(formula, VOCABULARY)

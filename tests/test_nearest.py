@@ -29,7 +29,7 @@ def atom_of(clause):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=300)
+@settings(max_examples=180)
 def test_nearest_is_tight_and_confirmed(formula, scene):
     world = World(scene, VOCABULARY)
     form = clause_form(expand_definitions(formula, VOCABULARY))
@@ -53,7 +53,7 @@ def test_nearest_is_tight_and_confirmed(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=140)
 def test_no_nearest_is_missed(formula, scene):
     """Where a numeric clause has none, no value that occurs would do either."""
     world = World(scene, VOCABULARY)

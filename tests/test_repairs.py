@@ -51,7 +51,7 @@ def test_drops_are_the_minimal_sets_whose_relaxing_satisfies(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_removable_entities_equal_brute_force(formula, scene):
     formula, world = missed(formula, scene)
     every = set(world.entities)
@@ -60,7 +60,7 @@ def test_removable_entities_equal_brute_force(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_entity_let_in_is_the_highest_scored_that_does(formula, scene):
     formula, world = missed(formula, scene)
     table = scene.table
@@ -72,7 +72,7 @@ def test_the_entity_let_in_is_the_highest_scored_that_does(formula, scene):
 
 
 @given(formula=counts, scene=scenes(classes=CLASSES, max_entities=5, missing=False))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_new_number_is_the_closest_that_does(formula, scene):
     formula, world = missed(formula, scene)
     for new in numbers(formula, world):

@@ -24,7 +24,7 @@ places = scenes(classes=CLASSES, max_entities=4)
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_z3_and_holds_agree(formula, scene):
     world = World(scene, VOCABULARY)
     formula = expand_definitions(formula, VOCABULARY)
@@ -32,7 +32,7 @@ def test_z3_and_holds_agree(formula, scene):
 
 
 @given(formula=queries, scene=places)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_columns_and_holds_agree(formula, scene):
     world = World(scene, VOCABULARY)
     formula = expand_definitions(formula, VOCABULARY)
@@ -115,7 +115,7 @@ def ground_terms(draw):
 
 
 @given(ground=ground_terms(), kept=st.frozensets(st.integers(0, 4)))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_ground_term_means_the_same_to_z3(ground, kept):
     every = frozenset(range(5))
     answer = Tracked(ground, every).check(kept)
@@ -127,7 +127,7 @@ def test_a_ground_term_means_the_same_to_z3(ground, kept):
 
 @given(weights=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 5)), max_size=6), threshold=st.integers(-1, 12),
        relaxed=st.frozensets(st.integers(0, 4)))  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_sum_is_what_it_says_however_it_is_simplified(weights, threshold, relaxed):
     ground = Ground()
     terms = [ground.relaxed(clause) for clause in range(5)]
