@@ -109,10 +109,7 @@ class Numbers:
         one = z3.ForAll([u, v], z3.And(said), patterns=[f(u, v)])
         return [
             one,
-            *(
-                z3.ForAll([u, v, w], law, patterns=[z3.MultiPattern(*(_terms(f, law, u, v, w)))])
-                for law in monotone
-            ),
+            *(z3.ForAll([u, v, w], law, patterns=[z3.MultiPattern(*(_terms(f, law, u, v, w)))]) for law in monotone),
         ]
 
 

@@ -285,7 +285,6 @@ class SceneFinder:
         failing = search.just_fails(sketch)
         return Found(sketch.scene(), search.max_entities, search.spent), failing
 
-
     def _search_for(self, formula: Formula, steps: int | None = None) -> _Search:
         return _Search(formula, self.vocabulary, steps or self.steps)
 
@@ -298,8 +297,7 @@ class _Search:
         self.judged = expand_definitions(formula, vocabulary)
         self.goal = Goal(clause_form(canonical_names(self.judged), halves=False).formula)
         self.links = {
-            name: (link.params, clause_form(link.body, halves=False).formula)
-            for name, link in vocabulary.links.items()
+            name: (link.params, clause_form(link.body, halves=False).formula) for name, link in vocabulary.links.items()
         }
         self.random = Random(SEED)
         self.steps = steps

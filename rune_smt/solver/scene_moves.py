@@ -195,9 +195,9 @@ class Moves:
                 self._surround(i, j)
             case "surrounded_by", False:
                 self._apart(*self._shuffled((i, j)), self.random.choice((0.0, 1.1 * far)))
-            case ("larger" | "smaller"), _:
+            case (("larger" | "smaller"), _):
                 self._resize(i, j, (name == "larger") == wanted, strict=wanted)
-            case ("parallel" | "perpendicular"), _:
+            case (("parallel" | "perpendicular"), _):
                 self._turn(i, j, name, wanted)
             case "same_class", True:
                 self.things[i].label = self.things[j].label
