@@ -13,7 +13,8 @@ from rune_smt.grammar.reader import read
 from rune_smt.grammar.vocabulary import load_vocabulary
 from rune_smt.solver.clauses import clause_form
 from rune_smt.solver.holds import holds
-from rune_smt.solver.scene_finder import Goal, SceneFinder, with_plain_links
+from rune_smt.solver.scene_finder import SceneFinder, with_plain_links
+from rune_smt.solver.scene_goal import Goal
 from rune_smt.solver.sketch import Picture
 from rune_smt.solver.world import World
 from rune_smt.verdict import SATISFIED, VIOLATED
