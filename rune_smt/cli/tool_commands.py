@@ -15,6 +15,9 @@ from .output import print_json, print_table, say
 CORE = ("lark", "numpy", "pillow", "pyarrow", "pyyaml", "rich", "shapely", "typer", "z3-solver")
 EXTRAS = {
     "pandas": ("pandas", "SearchResult.to_pandas()"),
+    "pyproj": ("geo", "GeoJSON in longitude and latitude from projected images"),
+    "openai": ("openai", "translation by an OpenAI-compatible server"),
+    "transformers": ("transformers", "translation by a local language model"),
     "hypothesis": ("testing", "strategies and laws for your own translators and engines"),
 }
 
