@@ -1,12 +1,11 @@
 """Replays a certificate against the entities of one scene: `python checker.py CERTIFICATE.json SCENE.json`.
 
-One file, made to be copied out of rune-smt and read whole: it asks for the standard library and shapely. Parser, clause
-form and geometry are its own, from the language page (sections 2, 9, 4); the proofs are those of section 10. It never
-searches: each step is looked up or computed. Exit status: 0 a full and valid proof; 5 the certificate fails or is not a
-full proof; 3 a file cannot be read; 2 the call is wrong. Verdicts are 0 violated, 1 undecided, 2 satisfied: & is min, |
-is max, ~ is 2 - v. An atom near its limit is computed twice, either way up (`slack`): both are accepted, and it is told.
+One file, made to be copied out of rune-smt: it asks for the standard library and shapely and has its own parser, clause
+form and geometry, from the language page. Proofs are those of its section 10; nothing is searched. Exit status: 0 full,
+valid proof; 5 it fails or is no full proof; 3 a file cannot be read; 2 the call is wrong. Verdicts are 0 violated,
+1 undecided, 2 satisfied: & is min, | is max, ~ is 2 - v. An atom near its limit is computed twice, once either way up
+(`slack`): it is accepted as stated, and listed.
 """
-
 from __future__ import annotations
 
 import hashlib
@@ -51,7 +50,7 @@ def digest(value: Any) -> str:  # of compact JSON, keys sorted, each number the 
     same = json.loads(json.dumps(value), parse_int=float)
     return hashlib.sha256(json.dumps(same, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
 
-# --- canonical text to a tree (section 2); -> and <-> are written out at once, quantifiers as comparisons of a count ---
+# --- canonical text to a tree (section 2); -> and <-> are written out, quantifiers are comparisons of a count ---
 TOKEN = re.compile(r'[0-9]+(?:\.[0-9]+)?|[a-z][a-z0-9_]*|"(?:[^"\\]|\\["\\])*"|<->|->|[<>!]=|[()~&|,=<>+*/%-]')
 LEVEL = {"<->": 1, "->": 2, "|": 3, "&": 4, **dict.fromkeys(OPPOSITE, 6), "+": 7, "-": 7, "*": 8, "/": 8}  # ~ is at 5
 TERMS = ("variable", "number", "string", "arithmetic", "count", "cover")
@@ -69,9 +68,8 @@ def make(kind: str, value: str, parts: Any = (), extra: str = "") -> Node:
     if kind == "compare" and sums and value in ("=", "!="):  # >= and <=; < or >
         halves = [make(kind, op, parts, "half") for op in ((">=", "<=") if value == "=" else ("<", ">"))]
         return make("&" if value == "=" else "|", "halves", halves)
-    kind = "sum" if kind == "compare" and sums else kind
-    atoms = 1 if kind in ("apply", "truth", "compare") else sum(part.atoms for part in sums or parts)
-    return Node(kind, value, parts, extra, atoms, sums)
+    kind, below = "sum" if kind == "compare" and sums else kind, sum(p.atoms for p in sums or parts)
+    return Node(kind, value, parts, extra, 1 if kind in ("apply", "truth", "compare") else below, sums)
 def parse(text: Any, scope: Any = ()) -> Node:  # by precedence; scope: the variables that are bound
     need(isinstance(text, str) and len(text) <= MAX_TEXT and not TOKEN.sub("", text).strip(" "), "is no formula")
     tokens, bound = ["", *TOKEN.findall(text)[::-1]], list(scope)
@@ -118,25 +116,23 @@ def parse(text: Any, scope: Any = ()) -> Node:  # by precedence; scope: the vari
     return formula
 
 # --- outlines and their measures (section 1) --------------------------------------------------------------------------
-def outline(polygon: Any) -> Any:  # of a list of points, of rings (the first the outer one), or of polygons
-    first = polygon[0][0]
-    listed = [[polygon]] if not isinstance(first, list) else [polygon] if not isinstance(first[0], list) else polygon
+def outline(p: Any) -> Any:  # of a list of points, of rings (the first the outer one), or of polygons
+    listed = [[p]] if not isinstance(p[0][0], list) else [p] if not isinstance(p[0][0][0], list) else p
     polygons = [[[(x + 0.0, y + 0.0) for x, y in ring] for ring in rings] for rings in listed]
     points = [point for rings in polygons for ring in rings for point in ring]
     need(all(map(math.isfinite, (v for point in points for v in point))), "a coordinate is not finite")
     hull, corners = shapely.MultiPoint(points).convex_hull, sum(map(operator.ne, points, points[1:] + points[:1]))
     if hull.area == 0 or (corners == 4 and len(polygons) == len(polygons[0]) == 1):
         return hull if hull.geom_type != "Polygon" or hull.area > 0 else hull.boundary
-    closed = [[(ring + ring[:1] * 3)[: max(4, len(ring) + 1)] for ring in rings] for rings in polygons]
-    solid = [shapely.Polygon(shell, holes) for shell, *holes in closed]
+    solid = [shapely.Polygon(shell, holes) for shell, *holes in ([r + r[:1] * 3 for r in rings] for rings in polygons)]
     shape = shapely.MultiPolygon(solid) if len(solid) > 1 else solid[0]
     parts = [q for p in shapely.get_parts(shapely.make_valid(shape)) for q in shapely.get_parts(p) if q.area > 0]
     return shape if shape.is_valid else shapely.union_all(parts) if parts else shape.boundary
 def rectangle(hull: Any) -> tuple[float, float, float]:  # length, width, angle; of equal ones the longest, least turned
-    found = []
-    for (ax, ay), (bx, by) in pairwise(hull.exterior.coords if hull.geom_type == "Polygon" else ()):
+    found, ring = [], hull.exterior.coords if hull.geom_type == "Polygon" else ()
+    for (ax, ay), (bx, by) in pairwise(ring):
         ex, ey, edge = bx - ax, by - ay, math.hypot(bx - ax, by - ay)
-        along, across = ([f * (x - ax) + g * (y - ay) for x, y in hull.boundary.coords] for f, g in ((ex, ey), (-ey, ex)))
+        along, across = ([f * (x - ax) + g * (y - ay) for x, y in ring] for f, g in ((ex, ey), (-ey, ex)))
         a, c = (max(along) - min(along)) / edge, (max(across) - min(across)) / edge
         angle = math.degrees(math.atan2(ey, ex) if a >= c else math.atan2(ex, -ey)) % 180.0 % 180.0
         found.append((a * c, max(a, c), min(a, c), angle))
@@ -146,7 +142,7 @@ class Entity:  # one row of a scene with its measures
     def __init__(self, row: Any, t: Any):
         self.id, self.label, score = row["entity_id"], row["label"], row.get("score")
         self.score = 1.0 if score is None else score
-        need(type(self.id) is int and type(self.label) is str and 0 <= self.score <= 1, "entity_id, label or score is bad")
+        need(type(self.id) is int and type(self.label) is str and 0 <= self.score <= 1, "no proper id, label or score")
         self.attributes = {k: v for k, v in (row.get("attributes") or {}).items() if v is not None and v == v}
         self.polygon, self.shape = row["polygon"], outline(row["polygon"])
         self.area, (self.left, self.top, self.right, self.bottom) = self.shape.area, self.shape.bounds
@@ -155,45 +151,44 @@ class Entity:  # one row of a scene with its measures
         self.east, self.north = t[0] + self.cx * t[1] + self.cy * t[2], t[3] + self.cx * t[4] + self.cy * t[5]
         self.length, self.width, self.angle = rectangle(self.shape.convex_hull)
         self.diag = math.hypot(self.length, self.width)
-
-# --- replay (sections 3, 4 and 10) ------------------------------------------------------------------------------------
-class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep` are relaxed, to true if going `forward`
-    def __init__(self) -> None:
-        self.step, self.work, self.slack, self.close, self.sure, self.forward = "scene", 0, 1, False, True, True
-        self.borderline, self.all = dict[str, None](), dict[int, Entity]()
+class Replay:  # sections 3, 4, 10. `step`: where it stands; `sure`: the level; atoms outside `keep` are relaxed
+    step, work, slack, close, sure, forward = "scene", 0, 1, False, True, True
     def read(self, scene: Any) -> None:  # the entities, whatever their score; the SHA-256 of their rows and the image's
+        self.borderline, self.all, self.scene = dict[str, None](), dict[int, Entity](), scene
         given = ((scene.get("width"), 0, 1e300), (scene.get("height"), 0, 1e300), (scene.get("gsd"), 0.005, 1000))
         *size, self.gsd = (float(v) if v is not None and low <= v <= high else math.nan for v, low, high in given)
-        self.scene, self.size = scene, [math.nan, math.nan] if math.isnan(sum(size)) else size
+        self.size = [math.nan, math.nan] if math.isnan(sum(size)) else size
         for i, row in enumerate(scene["entities"]):
-            self.step, entity = f"scene.entities[{i}]", Entity(row, scene.get("transform") or [math.nan] * 6)
-            need(self.all.setdefault(entity.id, entity) is entity, f"entity_id {entity.id} stands twice")
+            self.step = f"scene.entities[{i}]"
+            self.all[row["entity_id"]] = Entity(row, scene.get("transform") or [math.nan] * 6)
+        need(len(self.all) == len(scene["entities"]), "an entity_id stands twice")
         rows = [[e.id, e.label, e.score, e.polygon, e.attributes] for _, e in sorted(self.all.items())]
-        self.sha256 = digest([[scene.get(k) for k in ("image_id", "width", "height", "gsd", "transform", "crs")], *rows])
+        self.sha256 = digest([[*map(scene.get, ("image_id", "width", "height", "gsd", "transform", "crs"))], *rows])
     def run(self, c: Any) -> None:  # the whole certificate: header, query, proofs, seal
-        for field, here in (("format", "rune-smt certificate"), ("version", 1), ("mode", "threshold"),
-                            ("image_id", self.scene["image_id"]), ("scene_sha256", self.sha256)):
-            self.step = field
-            need(c[field] == here, f"is {str(c[field])[:80]!r}, here it is {here!r}")
-        self.step, self.entities = "min_score", {i: e for i, e in self.all.items() if e.score >= c["min_score"]}
-        self.step, self.words = "vocabulary", c["vocabulary"]
+        def field(name: str) -> Any:
+            self.step = name
+            return c[name]
+        for name, here in (("format", "rune-smt certificate"), ("version", 1), ("mode", "threshold"),
+                           ("image_id", self.scene["image_id"]), ("scene_sha256", self.sha256)):
+            need(field(name) == here, f"is {str(c[name])[:80]!r}, here it is {here!r}")
+        least, own = field("min_score"), self.scene.get("reference_areas") or {}
+        self.entities = {i: e for i, e in self.all.items() if e.score >= least}
+        self.words = field("vocabulary")
         self.parents, self.attributes, links = (self.words[part] for part in ("parents", "attributes", "links"))
-        self.links = {name: (scope, parse(text, scope)) for name, (scope, text) in links.items()}
-        self.step, own, self.areas = "reference_areas", self.scene.get("reference_areas") or {}, c["reference_areas"]
+        self.links = {name: (scope, parse(text, scope)) for name, (scope, text) in links.items() if name not in ARITY}
+        self.areas = field("reference_areas")
         for label, area in self.areas.items():
             known = own[label] if label in own else median(e.area for e in self.all.values() if e.label == label)
             need(abs(area - known) <= BORDER * known, f"that of {label} is {known} here")
-        self.step, core = "query", c["core"]
-        query = parse(c["query"])
-        self.step, sides = "verdict", [*{"satisfied": Q[:1], "violated": Q[1:], "undecided": Q}[c["verdict"]]]
-        need(c["kind"] == ("verdict" if core is None else "core") and (core is None or sides == ["negation"]), "is no core")
-        sides += [f"without_{i}" for i in range(len(core or ()))]
-        for i, side in enumerate(sides):  # in a core's i-th proof after the first its clause i - 1 is relaxed too
-            self.keep = None if core is None else {a for j, clause in enumerate(core) for a in clause if j != i - 1}
+        query = parse(field("query"))
+        sides = {"satisfied": Q[:1], "violated": Q[1:], "undecided": Q}[field("verdict")]
+        need(field("kind") == ("verdict" if c["core"] is None else "core"), "does not fit the core")
+        need((core := field("core")) is None or sides == Q[1:], "a core is of a violated query")
+        for i, side in enumerate([*sides, *(f"without_{i}" for i in range(len(core or ())))]):
+            self.keep = None if core is None else {a for j, atoms in enumerate(core) for a in atoms if j != i - 1}
             self.forward, self.sure = side != "negation", i == 0 and c["verdict"] != "undecided"
-            self.prove(query, self.forward, entry(c["proof"], side), {}, f"proof.{side}", 0)
-        self.step = "seal"
-        need(c["seal"] == digest({k: v for k, v in c.items() if k not in ("seal", "about")}), "the certificate was changed")
+            self.prove(query, self.forward, entry(field("proof"), side), {}, f"proof.{side}", 0)
+        need(field("seal") == digest({k: v for k, v in c.items() if k not in ("seal", "about")}), "is another one")
     def prove(self, node: Node, positive: bool, proof: Any, env: dict[str, int], path: str, first: int) -> None:
         self.step, self.work, parts = path, self.work + 1, node.parts  # first: the number of the first atom of `node`
         need(self.work <= MAX_WORK, "is too large")
@@ -211,7 +206,7 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
             self.prove(parts[i], positive, entry(proof, "proof"), env, f"{path}.proof", starts[i])
         elif node.kind == "sum":
             self.total(node, positive, proof, env, path, starts)
-        elif node.value in self.links and kept:
+        elif node.kind == "apply" and node.value in self.links and kept:
             self.link(node, positive, proof, env, path)
         else:
             need(proof is None, "an atom has no proof")
@@ -220,31 +215,32 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
         self.slack, self.close = 1, False
         truths, self.slack = [truth()], -1
         truths += [truth()] if self.close else []
-        said = f"{'' if positive else '~'}{node.value} with {', '.join(f'{x} = {i}' for x, i in env.items()) or 'nothing'}"
-        need(any((v if positive else 2 - v) > self.sure for v in truths), f"{said} does not hold", OUTCOMES[node.kind == "sum"])
+        said = f"{'' if positive else '~'}{node.value} with {', '.join(f'{x} = {i}' for x, i in env.items())}"
+        need(any((v if positive else 2 - v) > self.sure for v in truths), f"{said} fails", OUTCOMES[node.kind == "sum"])
         self.borderline.update({f"{self.step}: {said}": None} if self.close else {})
     def each(self, node: Node, positive: bool, listed: Any, env: dict[str, int], path: str, first: int) -> set[int]:
         found = set[int]()  # the entities that are listed, each with a proof of the body of `node` or of its negation
-        for i, e, proof in ((i, e, entry(group, "proof")) for i, group in enumerate(listed) for e in entry(group, "ids")):
+        for i, e, p in [(i, e, entry(group, "proof")) for i, group in enumerate(listed) for e in entry(group, "ids")]:
             self.step = f"{path}[{i}].ids"
             need(e in self.entities and e not in found, f"entity {e!r} does not exist or stands twice")
             found.add(e)
-            self.prove(node.parts[0], positive, proof, {**env, node.value: e}, f"{path}[{i}].proof", first)
+            self.prove(node.parts[0], positive, p, {**env, node.value: e}, f"{path}[{i}].proof", first)
         return found
     def total(self, node: Node, positive: bool, proof: Any, env: dict[str, int], path: str, starts: list[int]) -> None:
         op, bounds, size = node.value if positive else OPPOSITE[node.value], [], 0.0  # counts, covers or a quantifier
         ends = [[self.number(side, {}, 2, {id(s): Fraction(s is one) for s in node.sums})[0] for side in node.parts]
                 for one in (None, *node.sums)]  # both sides, exact, where all sums are 0, and where one of them is 1
-        rest, *units = (left - right if op[0] == ">" else right - left for left, right in ends)
-        step = min((abs(unit - rest) for unit in units if unit != rest), default=1)
-        for i, (s, unit) in enumerate(zip(node.sums, units, strict=True)) if not math.isnan(rest) else ():
-            ids = self.each(s, unit > rest, entry(proof, "each")[i], env, f"{path}.each[{i}]", starts[i])
-            ids = ids if unit > rest else {*self.entities} - ids
+        rest, *ones = (left - right if op[0] == ">" else right - left for left, right in ends)
+        factors = [one - rest for one in ones]
+        unit = min((abs(f) for f in factors if f), default=1)
+        for i, (s, f) in enumerate(zip(node.sums, factors, strict=True)) if not math.isnan(rest) else ():
+            ids = self.each(s, f > 0, entry(proof, "each")[i], env, f"{path}.each[{i}]", starts[i])
+            ids = ids if f > 0 else {*self.entities} - ids
             shapes = [self.entities[e].shape for e in sorted(ids) if self.entities[e].area and s.kind == "cover"]
-            bounds.append((unit - rest) * (len(ids) if s.kind == "count" else shapely.union_all(shapes).area))
+            bounds.append(f * (len(ids) if s.kind == "count" else shapely.union_all(shapes).area))
             size += abs(float(bounds[-1])) if s.kind == "cover" else 0.0
-            need(self.sure or not node.extra or s.kind == "cover" or (abs(unit - rest) in (0, step) and rest % step == 0),
-                 "an equality that may skip values has no proof at this level")
+            whole = s.kind == "cover" or (abs(f) in (0, unit) and rest % unit == 0)
+            need(self.sure or whole or not node.extra, "an equality that can skip values has no proof at this level")
         self.step = path
         self.accept(node, lambda: self.compare(rest + sum(bounds), ">=" if "=" in op else ">", 0, size), True, env)
     def link(self, node: Node, positive: bool, proof: Any, env: dict[str, int], path: str) -> None:
@@ -260,8 +256,8 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
             inside = {s for group in entry(proof, "reach") for s in entry(group, "ids")}
             need(x in inside and (y not in inside or inside == {y}), f"{x} reaches {y}")
             for i, s in ((i, s) for i, group in enumerate(proof["reach"]) for s in group["ids"]):
-                each, where = entry(proof["reach"][i], "each"), f"{path}.reach[{i}].each"
-                found = self.each(Node("count", b, (linked,)), False, each, {a: s}, where, -MAX_WORK)
+                each, pairs = entry(proof["reach"][i], "each"), Node("count", b, (linked,))
+                found = self.each(pairs, False, each, {a: s}, f"{path}.reach[{i}].each", -MAX_WORK)
                 need(inside | found >= {*self.entities}, f"not every entity is proved apart from {s}", "not proved")
     def compare(self, a: float, op: str, b: float, size: float | None = None) -> int:
         size = max(abs(a), abs(b)) if size is None else size  # what rounding goes by; 0 if both are exact
@@ -280,7 +276,7 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
             order = [value for k in known for value in k.get("ordered", ())]
             a, b = ((order.index(v), "") if v in order else (len(order), v) for v in (x, y))
             return 1 if math.nan in (x, y) else 2 if OPS[name](a, b) else 0
-        more = name in ("aligned", "clustered") and len(e) > ARITY[name]
+        more = name in ("aligned", "clustered") and len(e) > 2
         need(len(e) == ARITY.get(name, 1) or more, f"{name} does not take {len(e)} arguments")
         if name in ARITY or name in self.parents:
             here = name in self.parents and name in self.above(e[0].label)
@@ -301,7 +297,7 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
         if term.kind in ("count", "cover", "string"):
             return name if term.kind == "string" else sums[id(term)], 0.0
         x, *_ = e = [self.entities[env[part.value]] for part in term.parts]
-        need(len(e) == FUNCTIONS.get(name, 1) and (name in FUNCTIONS or name in self.attributes), f"{name} is no number")
+        need(len(e) == FUNCTIONS.get(name, 1) and (name in FUNCTIONS or name in self.attributes), f"{name} is none")
         if name not in FUNCTIONS or name == "score":
             return x.score if name == "score" else x.attributes.get(name, math.nan), 0.0
         y = e[-1]
@@ -319,12 +315,12 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
         value, unit = min(fits)[2] if fits else table["default"]
         limit = value * {"x": min(x.diag, y.diag), "px": 1.0, "m": 1.0 / self.gsd}[unit]
         return self.compare(x.shape.distance(y.shape), "<=", limit if math.isnan(limit) else max(1.0, limit))
-    def beside(self, x: Entity, p: Entity, q: Entity, reach: float) -> tuple[float, int]:  # where x is going from p to q,
-        dx, dy, ex, ey = q.cx - p.cx, q.cy - p.cy, x.cx - p.cx, x.cy - p.cy  # and whether inside and at most reach aside
+    def beside(self, x: Entity, p: Entity, q: Entity, reach: float) -> tuple[float, int]:  # where on the way p q
+        dx, dy, ex, ey = q.cx - p.cx, q.cy - p.cy, x.cx - p.cx, x.cy - p.cy  # x is; inside, and not far aside?
         length = math.hypot(dx, dy) or math.inf
         at, aside = (ex * dx + ey * dy) / length**2, abs(ex * dy - ey * dx) / length
         return at, min(self.compare(at, ">", 0, 1), self.compare(at, "<", 1, 1), self.compare(aside, "<=", reach))
-    def aligned(self, p: Entity, q: Entity, others: list[Entity]) -> int:  # between ends p, q; ties go by id, either way
+    def aligned(self, p: Entity, q: Entity, others: set[Entity]) -> int:  # ties go by id, either way
         at = {x: self.beside(x, p, q, x.width / 2) for x in others}
         row = sorted(others, key=lambda x: (round(at[x][0], 9), self.slack * x.id))
         self.close |= len({round(place, 9) for place, _ in at.values()}) < len(at)
@@ -335,35 +331,34 @@ class Replay:  # `step`: where it stands; `sure`: the level; atoms outside `keep
             reached[a], reached[b] = max(reached[a], min(reached[b], truth)), max(reached[b], min(reached[a], truth))
         return min(reached.values())
     def word(self, name: str, e: list[Entity]) -> int:  # a relation between different entities
-        x, y, (width, height), compare = e[0], e[-1], self.size, self.compare
+        x, y, (width, height), cmp = e[0], e[-1], self.size, self.compare
         turn = min(abs(x.angle - y.angle), 180 - abs(x.angle - y.angle))
-        a, b, diag = x.shape, y.shape, min(x.diag, y.diag)
+        a, b, diag, areas = x.shape, y.shape, min(x.diag, y.diag), self.areas
         if name in THIRDS or name in ORDERS:
             axis, op, *side = THIRDS.get(name) or ORDERS[name]
-            return compare(getattr(x, axis), op, self.size[side[0]] * (1 + (op == ">")) / 3 if side else getattr(y, axis))
+            return cmp(getattr(x, axis), op, self.size[side[0]] * (1 + (op == ">")) / 3 if side else getattr(y, axis))
         def common(x: Any, y: Any, share: float) -> int:
-            return compare(x.intersection(y).area, ">=", max(share, 1e-300))
+            return cmp(x.intersection(y).area, ">=", max(share, 1e-300))
         words: dict[str, Any] = {
-            "near": lambda: self.near(x, y), "touches": lambda: compare(a.distance(b), "<=", 1.0),
-            "far": lambda: min(2 - self.near(x, y), compare(a.distance(b), ">", max(1.0, self.words["far_ratio"] * diag))),
+            "near": lambda: self.near(x, y), "touches": lambda: cmp(a.distance(b), "<=", 1.0),
+            "far": lambda: min(2 - self.near(x, y), cmp(a.distance(b), ">", max(1.0, self.words["far_ratio"] * diag))),
             "overlaps": lambda: common(a, b, 0.001 * min(x.area, y.area)), "inside": lambda: common(a, b, 0.5 * x.area),
-            "contains": lambda: common(b, a, 0.5 * y.area), "surrounded_by": lambda: min(
-                2 - common(a, b, 0.5 * x.area), common(ring := a.buffer(max(1.0, x.width), 8).difference(a), b, 0.75 * ring.area)),
-            "parallel": lambda: min(self.directed(x, y), compare(turn, "<=", 10)),
-            "perpendicular": lambda: min(self.directed(x, y), compare(turn, ">=", 80)),
+            "contains": lambda: common(b, a, 0.5 * y.area), "clustered": lambda: self.clustered(e),
+            "parallel": lambda: min(self.directed(x, y), cmp(turn, "<=", 10)),
+            "surrounded_by": lambda: min(2 - self.word("inside", e), common(
+                ring := a.buffer(max(1.0, x.width), quad_segs=8).difference(a), b, 0.75 * ring.area)),
+            "perpendicular": lambda: min(self.directed(x, y), cmp(turn, ">=", 80)),
             "between": lambda: self.beside(x, e[1], y, math.hypot(y.cx - e[1].cx, y.cy - e[1].cy) / 4)[1],
-            "aligned": lambda: max(self.aligned(p, q, [r for r in e if r not in (p, q)]) for p, q in combinations(e, 2)),
-            "clustered": lambda: self.clustered(e), "same_class": lambda: 2 if x.label == y.label else 0,
-            "at_border": lambda: 1 if math.isnan(width) else max(compare(min(x.left, x.top), "<=", 1), compare(
+            "aligned": lambda: max(self.aligned(p, q, {*e} - {p, q}) for p, q in combinations(e, 2)),
+            "at_border": lambda: 1 if math.isnan(width) else max(cmp(min(x.left, x.top), "<=", 1), cmp(
                 max(x.right - width, x.bottom - height), ">=", -1, max(width, height))),
             "in_center": lambda: min(2 - self.word(side, e) for side in THIRDS),
-            "large": lambda: compare(x.area, ">", 1.5 * self.areas[x.label]),
-            "small": lambda: compare(x.area, "<", self.areas[x.label] / 1.5)}
-        return words[name]()
+            "same_class": lambda: 2 * (x.label == y.label), "large": lambda: cmp(x.area, ">", 1.5 * areas[x.label]),
+            "small": lambda: cmp(x.area, "<", areas[x.label] / 1.5)}
+        return int(words[name]())
 def power(term: Node) -> int:  # 2 for an area, 1 for a length, 0 for all else
     below, own = [power(part) for part in term.parts], UNITS.get(term.extra or term.value, (1, 0, 0))[2]
     return sum(below) if term.value == "*" else below[0] if term.value == "/" else max(own, *below, 0)
-
 class Report(NamedTuple):
     """What came of it: "proved", "not proved" (incomplete), "failed" or "unreadable"; `step` says where it ended."""
 
@@ -380,9 +375,10 @@ def check(certificate: Any, scene: Any) -> Report:
         replay.read(scene)
         outcome, replay.step = "failed", "certificate"
         replay.run(certificate)
-        outcome, message = "proved", f"{scene['image_id']} is {certificate['verdict']}: {certificate['query']}"
+        said = f"{certificate['query']}{''.join(f'; assumed: {what}' for what in certificate['assumed'])}"
+        outcome, message = "proved", f"{certificate['image_id']} is {certificate['verdict']}: {said}"
     except Exception as error:  # a refusal, or whatever else a hostile document leads to
-        message, refused = error.args if type(error) is AssertionError else (f"has not its form: {error!r:.200}", outcome)
+        message, refused = error.args if type(error) is AssertionError else (f"is of no use: {error!r:.200}", outcome)
         outcome = refused if outcome == "failed" else outcome
     return Report(outcome, replay.step, message, tuple(replay.borderline), replay.work, outcome == "proved")
 def main(arguments: list[str]) -> int:
@@ -399,6 +395,5 @@ def main(arguments: list[str]) -> int:
     print(f"{report.outcome}: {report.message}\n  step: {report.step}; {report.work} steps replayed",
           *(f"  borderline, accepted as stated: {atom}" for atom in report.borderline), *SAID * report.ok, sep="\n")
     return 0 if report.ok else 3 if report.outcome == "unreadable" else 5
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

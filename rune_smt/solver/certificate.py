@@ -1,8 +1,9 @@
 """Certificates: a verdict as a complete strategy, which the checker replays without searching (LANGUAGE, section 10).
 
 The format is described in solver/certificates.md and in certificate.schema.json beside this package's modules. What is
-here searches for the proof and writes the header; `rune_smt.checker`, which shares nothing with it, replays it. Proofs follow the clause form of section 9 node by node, nothing flattened or simplified, so the place of a
-part in a proof is its place in the query.
+here searches for the proof and writes the header; `rune_smt.checker`, which shares nothing with it, replays it. Proofs
+follow the clause form of section 9 node by node, nothing flattened or simplified, so the place of a part in a proof is
+its place in the query.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from ..grammar.nodes import (
 )
 from ..grammar.printer import canonical
 from ..verdict import SATISFIED, UNDECIDED, Verdict
-from .clauses import ClauseForm, can_skip, literals
+from .clauses import ClauseForm, literals
 from .numbers import OPPOSITE
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Prover:
                 return self.junction([(part, positive) for part in both], positive, env, first)
             case Compare(op) if counted(formula):
                 if op in ("=", "!="):
-                    if not self.sure and can_skip(formula):
+                    if not self.sure and can_skip(formula, self.world):
                         return None  # the halves may both be open and the whole false
                     halves = [(self.half(formula, half), positive) for half in HALVES[op]]
                     return self.junction(halves, positive == (op == "="), env, first)
@@ -319,7 +320,7 @@ class Prover:
         return ids[::-1]
 
     def reached(self, name: str, x: int) -> set[int]:
-        """All that a chain of pairs may reach from x, x included: pairs of which it has no proof that they are apart."""
+        """All that chains may lead to from x, x included: over pairs of which it has no proof that they are apart."""
         found = {x}
         front = [x]
         while front:
@@ -417,6 +418,17 @@ def difference(comparison: Compare, world: World) -> tuple[Fraction, list[Fracti
     return None if a is None or b is None else (a - b, [*x, *(-factor for factor in y)])
 
 
+def can_skip(comparison: Compare, world: World) -> bool:
+    """Whether a sum of counts may pass 0 without being 0 on the way, as `2 * count x (f) - 3` does."""
+    linear = difference(comparison, world)
+    sums = (*aggregates(comparison.left), *aggregates(comparison.right))
+    if linear is None or any(isinstance(one, Cover) for one in sums):
+        return False
+    constant, factors = linear
+    sizes = {abs(factor) for factor in factors if factor}
+    return bool(sizes) and (len(sizes) > 1 or constant % min(sizes) != 0)
+
+
 def link_body(name: str, vocabulary: Vocabulary) -> Formula:
     """A link's formula with its definitions expanded."""
     return expand_definitions(vocabulary.links[name].body, vocabulary)
@@ -457,7 +469,7 @@ def make_certificate(
         prover = Prover(world, sure=verdict != UNDECIDED, forward=side == "query")
         proof = prover.prove(formula, side == "query", {})
         if proof is None:
-            raise _no_proof(formula, verdict, side)
+            raise _no_proof(formula, world, verdict, side)
         proofs[side] = proof.to_json()
     about = _about(text, translator, detector, time)
     return _sealed("verdict", formula, world, verdict, None, proofs, assumed, about)
@@ -523,9 +535,9 @@ def _same_atom(one: Formula, other: Formula) -> bool:
     return one == other
 
 
-def _no_proof(formula: Formula, verdict: Verdict, side: str) -> Exception:
+def _no_proof(formula: Formula, world: World, verdict: Verdict, side: str) -> Exception:
     comparisons = (node for node in walk(formula) if isinstance(node, Compare) and counted(node))
-    if any(node.op in ("=", "!=") and can_skip(node) for node in comparisons):
+    if any(node.op in ("=", "!=") and can_skip(node, world) for node in comparisons):
         return LimitError(
             "No certificate is made: the query has an equality of counts that can skip values.",
             hint="Its verdict stands; write it with >= and <= for one with a certificate.",
