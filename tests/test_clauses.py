@@ -191,3 +191,10 @@ def test_the_corner_inside_of_an_upper_count():
     assert holds(query, world) == holds(form.formula, world) == VIOLATED
     equal = clause_form(read("exists<=0 x (2 * count y (flooded(y)) = 1)"))
     assert len(equal.occurrences) == 2
+
+
+def test_a_sum_that_skips_inside_of_another():
+    form = form_of("2 * count x (3 * count y (near(x, y)) = count z (near(x, z))) = count w (ship(w))")
+    assert (len(form.clauses), len(form.occurrences)) == (10, 12)  # the inner whole stands in one half only
+    whole = form.occurrences[-1]
+    assert whole.clauses == form.every

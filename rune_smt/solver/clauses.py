@@ -274,7 +274,7 @@ class _Builder:
         occurrences = []
         for at, (key, (literal, positive, origin)) in enumerate(zip(self.keys, self.found, strict=True)):
             if at in self.shared:
-                members = frozenset(numbers[self.keys[i]] for i in self.shared[at])
+                members = frozenset(numbers[self.keys[i]] for i in self.shared[at] if i not in self.shared)
             else:
                 members = frozenset((numbers[key],))
                 if numbers[key] not in clauses:
