@@ -41,10 +41,14 @@ ANYTHING = (int(VIOLATED), int(SATISFIED))
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many entities of each class an image has: counts int64 (images, classes)."""
+    """How many entities of each class an image has: counts int64 (images, classes).
+
+    most  where only some of them are certain: how many it may have; `counts` are the certain ones then
+    """
 
     classes: tuple[str, ...]
     counts: NDArray[np.int64]
+    most: NDArray[np.int64] | None = None
 
 
 def admitted(var: str, body: Formula, classes: Sequence[str], vocabulary: Vocabulary, wanted: str) -> tuple[str, ...]:
@@ -140,13 +144,14 @@ def _how_many(
         return 0, np.where(np.asarray(high) > VIOLATED, UNBOUNDED, 0)
     sure: Any = np.zeros(len(histogram.counts), dtype=np.int64)
     possible: Any = np.zeros(len(histogram.counts), dtype=np.int64)
+    most = histogram.counts if histogram.most is None else histogram.most
     for code, cls in enumerate(histogram.classes):
         inner = {**known, var: cls}
         if np.max(bounds(body, vocabulary, inner, None)[1]) == VIOLATED:
             continue  # a guard says so: most classes end here, before any work by image
         low, high = bounds(body, vocabulary, inner, histogram)
         sure = sure + histogram.counts[:, code] * (np.asarray(low) == SATISFIED)
-        possible = possible + histogram.counts[:, code] * (np.asarray(high) > VIOLATED)
+        possible = possible + most[:, code] * (np.asarray(high) > VIOLATED)
     return sure, possible
 
 
