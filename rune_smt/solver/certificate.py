@@ -105,11 +105,21 @@ class Prover:
 
     sure      whether atoms have to be true, or only not false (the levels "sure" and "open")
     keep      numbers of the atoms that are not relaxed; None keeps all
+    max_steps   what the search may take; MAX_STEPS unless given
     forward   whether the query itself is proved: relaxed atoms are true then, and false in a proof of its negation
     """
 
-    def __init__(self, world: World, *, sure: bool, forward: bool, keep: Collection[int] | None = None):
+    def __init__(
+        self,
+        world: World,
+        *,
+        sure: bool,
+        forward: bool,
+        keep: Collection[int] | None = None,
+        max_steps: int | None = None,
+    ):
         self.world = world
+        self.max_steps = MAX_STEPS if max_steps is None else max_steps
         self.sure = sure
         self.forward = forward
         self.keep = keep
@@ -123,12 +133,12 @@ class Prover:
     def prove(self, formula: Formula, positive: bool, env: Env, first: int = 0) -> Proof | None:
         """A proof of the formula, or of its negation; None where there is none. `first` is its first atom's number.
 
-        raises   LimitError beyond MAX_STEPS
+        raises   LimitError beyond max_steps
         """
         self.steps += 1
-        if self.steps > MAX_STEPS:
+        if self.steps > self.max_steps:
             raise LimitError(
-                f"No certificate is made: its proof takes more than {MAX_STEPS:,} steps.",
+                f"No certificate is made: its proof takes more than {self.max_steps:,} steps.",
                 hint="The verdict stands; only its certificate would be too large.",
             )
         match formula:
@@ -447,6 +457,7 @@ def make_certificate(
     detector: str | None = None,
     assumed: Sequence[str] = (),
     time: str | None = None,
+    max_steps: int | None = None,
 ) -> dict[str, Any]:
     """The certificate that `formula` has this verdict in `world`: what INTERFACE calls `why.certificate`.
 
@@ -454,7 +465,8 @@ def make_certificate(
     text, translator, detector   where the query and the entities come from; outside of the seal
     assumed   what was assumed of the data, as the archive has it
     time      when, ISO 8601; now if not given
-    raises    LimitError if the proof takes more than MAX_STEPS steps, or the query has an equality of counts that can
+    max_steps   the stated size, in steps of making it: MAX_STEPS unless given
+    raises    LimitError if the proof takes more steps than that, or the query has an equality of counts that can
               skip values (`2 * count x (f) = 3`) whose verdict its two inequalities do not give;
               CertificateError if the verdict is another one
     """
@@ -466,7 +478,7 @@ def make_certificate(
     }
     proofs: dict[str, Any] = {}
     for side in sides[verdict]:
-        prover = Prover(world, sure=verdict != UNDECIDED, forward=side == "query")
+        prover = Prover(world, sure=verdict != UNDECIDED, forward=side == "query", max_steps=max_steps)
         proof = prover.prove(formula, side == "query", {})
         if proof is None:
             raise _no_proof(formula, world, verdict, side)
@@ -486,6 +498,7 @@ def core_certificate(
     detector: str | None = None,
     assumed: Sequence[str] = (),
     time: str | None = None,
+    max_steps: int | None = None,
 ) -> dict[str, Any]:
     """The certificate that a set of clauses is a core: the query with all other clauses relaxed is violated, and with
     any one of these relaxed as well it is not.
@@ -498,12 +511,15 @@ def core_certificate(
     clauses = [numbers[clause] for clause in sorted(core)]
     proofs: dict[str, Any] = {}
     kept = set(chain.from_iterable(clauses))
-    negation = Prover(world, sure=True, forward=False, keep=kept).prove(formula, False, {})
+    prover = Prover(world, sure=True, forward=False, keep=kept, max_steps=max_steps)
+    negation = prover.prove(formula, False, {})
     if negation is None:
         raise CertificateError("The query with all other clauses relaxed is not violated.", step="proof.negation")
     proofs["negation"] = negation.to_json()
     for number, clause in enumerate(clauses):
-        without = Prover(world, sure=False, forward=True, keep=kept.difference(clause)).prove(formula, True, {})
+        rest = kept.difference(clause)
+        prover = Prover(world, sure=False, forward=True, keep=rest, max_steps=max_steps)
+        without = prover.prove(formula, True, {})
         if without is None:
             raise CertificateError("The query is violated without this clause too.", step=f"proof.without_{number}")
         proofs[f"without_{number}"] = without.to_json()
