@@ -26,6 +26,7 @@ from .grammar.nodes import (
 
 if TYPE_CHECKING:
     from .entities.archive import Archive
+    from .entities.scene import Scene
     from .grammar.vocabulary import Vocabulary
     from .translate.translator import Candidate, Translator
 
@@ -42,6 +43,8 @@ class Query:
     left_out    words of the text that lenient reading left out
     translator  english, a model's name, or "" for a formula
     candidates  what the translator proposed, with votes
+    agreement   the share of a language model's samples that mean this formula; 1 where there is one reading
+    telling_scene  satisfies just one of the first two candidates, where such a scene was found
     """
 
     formula: Formula
@@ -50,6 +53,8 @@ class Query:
     left_out: tuple[str, ...] = ()
     translator: str = ""
     candidates: tuple[Candidate, ...] = ()
+    agreement: float = 1.0
+    telling_scene: Scene | None = None
 
     def __str__(self) -> str:
         from .grammar.printer import canonical
@@ -121,15 +126,22 @@ def translate(
     vocabulary: VocabularyLike = None,
     *,
     translator: Translator | str = "english",
+    model: str | None = None,
+    base_url: str | None = None,
+    samples: int | None = None,
     lenient: bool = False,
 ) -> Query:
     """A query from English.
 
     text        a sentence or noun phrase: "ships that are not near any harbor"
     vocabulary  a Vocabulary, its name or file, or an Archive; dota-v1.5 if left out
-    translator  "english" (no model, the conventions of LANGUAGE, section 8), or any Translator
+    translator  "english" (no model, the conventions of LANGUAGE, section 8), "openai" (any server of that kind),
+                "transformers" (a model on this machine), or any Translator
+    model, base_url, samples   for the language models: which, where, and how many answers; only the query's text and
+                the vocabulary go to a server
     lenient     leave out modifiers that are not understood; `left_out` lists them
-    raises      QueryError that names the word or the place that was not understood
+    raises      QueryError that names the word or the place that was not understood, or shows every answer of a model
+                that gave no formula; MissingExtra; LimitError where a server does not answer in time
     """
     from .grammar.dimensions import check
     from .grammar.printer import canonical_names
@@ -137,10 +149,14 @@ def translate(
     from .translate.translator import translator as named
 
     known = vocabulary_of(vocabulary)
-    used = named(translator) if isinstance(translator, str) else translator
-    answer = used(text, known, lenient=lenient)
+    if isinstance(translator, str):
+        translator = named(translator, model=model, base_url=base_url, samples=samples)
+    answer = translator(text, known, lenient=lenient)
     formula = canonical_names(check(answer.formula, known))
-    return Query(formula, text, verbalise(formula, known), answer.left_out, used.name, answer.candidates)
+    return Query(
+        formula, text, verbalise(formula, known), answer.left_out, translator.name, answer.candidates,
+        answer.agreement, answer.telling_scene,
+    )  # fmt: skip
 
 
 def as_query(query: QueryLike, vocabulary: Vocabulary) -> Query:

@@ -15,6 +15,7 @@ from ..errors import DataError, QueryError
 if TYPE_CHECKING:
     from ..entities.archive import Archive
     from ..query import Query, VocabularyLike
+    from ..translate.translator import Translator
 
 ArchiveArgument = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="The folder that `index` made.")]
 QueryArgument = Annotated[
@@ -49,6 +50,11 @@ class TranslatorOptions:
     samples: int | None = None
     lenient: bool = False
 
+    @property
+    def translator(self) -> str:
+        """The translator's name: the option, else `rune-smt.toml`'s, else english."""
+        return self.name or configured("with") or "english"
+
 
 def open_archive(path: Path) -> Archive:
     """The archive, or an error with the way out."""
@@ -82,12 +88,31 @@ def make_query(argument: str, vocabulary: VocabularyLike, *, fol: bool, options:
 
     if looks_like_formula(text):
         raise QueryError("This is a formula: add --fol.", text=text, span=(0, len(text)))
-    name = options.name or configured("with") or "english"
-    if name != "english":
-        from ..translate.translator import translator
+    if options.translator == "english":
+        return translate(text, vocabulary, lenient=options.lenient)
+    return translate(text, vocabulary, translator=make_translator(options), lenient=options.lenient)
 
-        return translate(text, vocabulary, translator=translator(name), lenient=options.lenient)
-    return translate(text, vocabulary, lenient=options.lenient)
+
+def make_translator(options: TranslatorOptions) -> Translator:
+    """The translator that the options, the environment or `rune-smt.toml` name."""
+    from ..translate.translator import translator
+
+    samples = options.samples
+    if samples is None and configured("samples") is not None:
+        samples = whole("samples", configured("samples"))
+    return translator(
+        options.translator,
+        model=options.model or configured("model"),
+        base_url=options.base_url or configured("base-url"),
+        samples=samples,
+    )
+
+
+def whole(key: str, text: str | None) -> int:
+    """A whole number of `rune-smt.toml`."""
+    if text is None or not text.isdigit():
+        raise DataError(f"rune-smt.toml: {key} is a whole number, got '{text}'.")
+    return int(text)
 
 
 @cache
@@ -104,6 +129,6 @@ def _configuration() -> dict[str, Any]:
 
 
 def configured(key: str) -> str | None:
-    """A default from `rune-smt.toml` in the working folder: with, model, base-url."""
+    """A default from `rune-smt.toml` in the working folder: with, model, base-url, samples."""
     value = _configuration().get(key)
     return None if value is None else str(value)

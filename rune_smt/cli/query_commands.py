@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from ..errors import QueryError
 from . import options as o
 from .output import print_json, print_table, say
 from .search_commands import print_query
+
+if TYPE_CHECKING:
+    from ..query import Query
 
 
 def register(app: typer.Typer) -> None:
@@ -128,12 +131,18 @@ def translate(
     base_url: o.BaseUrl = None,
     samples: o.Samples = None,
     lenient: o.Lenient = False,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Print what a language model would be told, and ask none.")
+    ] = False,
     as_json: o.Json = False,
 ) -> None:
     """English to formula, and how it was read."""
     from ..grammar.printer import canonical
 
     options = o.TranslatorOptions(with_, model, base_url, samples, lenient)
+    if show_prompt:
+        _print_prompt(o.read_text(query), vocabulary, lenient, as_json)
+        return
     asked = o.make_query(query, vocabulary, fol=False, options=options)
     if as_json:
         candidates = [{"formula": canonical(c.formula), "votes": c.votes} for c in asked.candidates]
@@ -145,10 +154,43 @@ def translate(
                 "left_out": list(asked.left_out),
                 "with": asked.translator,
                 "candidates": candidates,
+                "agreement": asked.agreement,
+                "telling_scene": None if asked.telling_scene is None else asked.telling_scene.to_json(),
             }
         )
     else:
         print_query(asked)
+        _print_agreement(asked)
+
+
+def _print_agreement(asked: Query) -> None:
+    """How many answers of a language model meant this, and what the others meant."""
+    from ..entities.scene import describe_counts
+    from ..grammar.printer import canonical
+
+    if asked.agreement == 1 and len(asked.candidates) < 2:
+        return
+    say(f"agreement: {asked.agreement:.0%} of the answers mean this")
+    for other in asked.candidates[1:]:
+        say(f"  {other.votes} of them: {canonical(other.formula)}")
+    scene = asked.telling_scene
+    if scene is not None:
+        labels = [scene.table.classes[int(scene.table.label[row])] for row in scene.rows]
+        counts = {label: labels.count(label) for label in dict.fromkeys(labels)}
+        held = describe_counts(counts) or "an image without entities"
+        say(f"tells the first two apart: {held} (the scene itself with --json)")
+
+
+def _print_prompt(text: str, vocabulary: str | None, lenient: bool, as_json: bool) -> None:
+    from ..query import vocabulary_of
+    from ..translate.prompt import PROMPT_VERSION, prompt, shown
+
+    messages = prompt(text, vocabulary_of(vocabulary), lenient=lenient)
+    if as_json:
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        print_json({"version": PROMPT_VERSION, "messages": turns})
+    else:
+        say(shown(messages))
 
 
 def words(vocabulary: o.VocabularyOption = None, as_json: o.Json = False) -> None:
