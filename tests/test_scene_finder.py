@@ -119,3 +119,8 @@ def test_what_cannot_be_is_not_found_within_its_steps():
 def test_a_line_has_no_area():
     found = SceneFinder(DOTA).find(read("exists x (area(x) = 0 px2)"))
     assert found.scene is not None and found.scene.table.area[0] == 0
+
+
+def test_a_removed_thing_is_no_longer_spoken_of():
+    text = "count x (ship(x)) = 0 & exists<=0 x (ship(x)) & exists x (ship(x))"
+    assert SceneFinder(DOTA, steps=20_000).find(read(text)).scene is None

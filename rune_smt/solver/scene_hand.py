@@ -46,15 +46,16 @@ class Hand:
         self.cap = cap
         self.before = len(sketch.things)
         self.touched: set[int] = set()
+        self.stale = False  # a thing was removed and numbers have moved: the picture shows others
         self.made: dict[int, list[int]] = {}  # for each body: new things built for it, which may do for others
 
     def _known(self, env: Mapping[str, int]) -> bool:
         """Whether the picture still shows these things as they are."""
-        return all(number < self.before and number not in self.touched for number in env.values())
+        return not self.stale and all(n < self.before and n not in self.touched for n in env.values())
 
     def _costs(self, var: str, body: Formula, env: Mapping[str, int]) -> list[int]:
         """The cost of the body for every thing in the picture; new and changed ones are taken as costly."""
-        if any(number >= self.before for number in env.values()):
+        if self.stale or any(number >= self.before for number in env.values()):
             return [atoms(body)] * self.before
         return self.goal.each(var, body, self.picture, dict(env))
 
@@ -231,7 +232,7 @@ class Hand:
 
     def _remove(self, number: int) -> None:
         del self.sketch.things[number]
-        self.before, self.touched, self.made = 0, set(), {}  # numbers have moved: the picture shows others
+        self.before, self.made, self.stale = 0, {}, True
 
     def _sign(self, node: Compare, chosen: Count | Cover) -> bool:
         """Whether more of it makes the left side larger against the right."""
