@@ -113,6 +113,7 @@ class ModelTranslator:
             tuple(Candidate(group.formula, group.votes) for group in groups),
             agreement=groups[0].votes / self.samples,
             telling_scene=telling,
+            unusable=sum(attempt.error is not None for sample in samples for attempt in sample.attempts),
         )
 
 

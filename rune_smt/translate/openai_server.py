@@ -37,6 +37,10 @@ OPENAI_HOST = "api.openai.com"
 WAYS = ("auto", "gbnf", "llguidance", "json", "regex", "none")
 
 
+class ServerError(QueryError):
+    """The server is not there, refuses, or answers with something else than its API says."""
+
+
 class OpenAiServer:
     """A model behind an OpenAI-compatible server.
 
@@ -93,7 +97,7 @@ class OpenAiServer:
         extra = {} if rules is None else _held(rules, self._way)
         try:
             completion = self._asked(lambda: self._client.chat.completions.create(**request, **extra))
-        except QueryError as error:
+        except ServerError as error:
             if not (extra and self._guess and isinstance(error.__cause__, BadRequestError | UnprocessableEntityError)):
                 raise
             self._way = "none"  # the server does not know grammars: what it answers is checked and repaired instead
@@ -106,12 +110,12 @@ class OpenAiServer:
             content = choice.message.content
             cut = choice.finish_reason == "length"
         except (AttributeError, IndexError, TypeError):
-            raise QueryError(
+            raise ServerError(
                 f"{self._where} answered, but not with a chat completion.",
                 hint="Does the base URL end with the path of the API, such as /v1?",
             ) from None
         if content is not None and not isinstance(content, str):
-            raise QueryError(f"{self._where} answered with something that is no text.")
+            raise ServerError(f"{self._where} answered with something that is no text.")
         return Answer(content or "", cut)
 
     def _only_model(self) -> str:
@@ -148,19 +152,19 @@ class OpenAiServer:
                 hint="RUNE_SMT_TIMEOUT sets how many seconds to wait.",
             ) from error
         except openai.APIStatusError as error:
-            raise QueryError(*self._refusal(error.status_code, error.message)) from error
+            raise ServerError(*self._refusal(error.status_code, error.message)) from error
         except openai.APIResponseValidationError as error:
-            raise QueryError(f"{self._where} answered with something that is no JSON of the API.") from error
+            raise ServerError(f"{self._where} answered with something that is no JSON of the API.") from error
         except openai.APIConnectionError as error:
             reason = self._without_key(str(error.__cause__ or error))
-            raise QueryError(
+            raise ServerError(
                 f"No language model answers at {self._where}: {reason}",
                 hint="Is the server running, and is --base-url right?",
             ) from error
         except openai.OpenAIError as error:
-            raise QueryError(f"{self._where}: {self._without_key(str(error))}") from error
+            raise ServerError(f"{self._where}: {self._without_key(str(error))}") from error
         except ValueError as error:  # the body is no JSON
-            raise QueryError(f"{self._where} answered with something that is no JSON: {error}") from error
+            raise ServerError(f"{self._where} answered with something that is no JSON: {error}") from error
 
     def _refusal(self, status: int, said: str) -> tuple[str]:
         reason = {401: "the key is missing or wrong", 403: "the key may not do this", 404: "no such model or address",

@@ -30,6 +30,7 @@ class Translation:
     candidates     what was proposed, each meaning once, with how many samples meant it; the formula's own first
     agreement      the share of the samples that mean the formula; 1 where there is one reading
     telling_scene  satisfies just one of the first two candidates, where such a scene was found
+    unusable       answers of a model that were no formula and were asked for again
     """
 
     formula: Formula
@@ -37,6 +38,7 @@ class Translation:
     candidates: tuple[Candidate, ...] = ()
     agreement: float = 1.0
     telling_scene: Scene | None = None
+    unusable: int = 0
 
 
 class Translator(Protocol):

@@ -1,0 +1,1 @@
+"""How well the parts do on data with known answers."""
