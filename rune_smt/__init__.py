@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Archive": "entities.archive",
     "CertificateError": "errors",
+    "CheckReport": "checking",
     "DataError": "errors",
     "DisagreementError": "errors",
     "Explanation": "solver.explain",
@@ -30,6 +31,7 @@ _HOME = {
     "MissingExtra": "errors",
     "Query": "query",
     "QueryError": "errors",
+    "Relation": "checking",
     "RuneError": "errors",
     "Scene": "entities.scene",
     "SearchResult": "searching",
@@ -38,6 +40,8 @@ _HOME = {
     "Vocabulary": "grammar.vocabulary",
     "archive_from_arrow": "archives",
     "check": "checking",
+    "entails": "checking",
+    "equivalent": "checking",
     "explain": "explaining",
     "index": "indexing",
     "load_vocabulary": "grammar.vocabulary",
@@ -53,6 +57,7 @@ _HOME = {
 __all__ = [
     "Archive",
     "CertificateError",
+    "CheckReport",
     "DataError",
     "DisagreementError",
     "Explanation",
@@ -62,6 +67,7 @@ __all__ = [
     "MissingExtra",
     "Query",
     "QueryError",
+    "Relation",
     "RuneError",
     "Scene",
     "SearchResult",
@@ -71,6 +77,8 @@ __all__ = [
     "__version__",
     "archive_from_arrow",
     "check",
+    "entails",
+    "equivalent",
     "explain",
     "index",
     "load_vocabulary",
@@ -85,7 +93,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .archives import archive_from_arrow
-    from .checking import check
+    from .checking import CheckReport, Relation, check, entails, equivalent
     from .entities.archive import Archive, open_archive
     from .entities.scene import Scene
     from .errors import (

@@ -150,6 +150,13 @@ def test_links_are_chains_and_carry_what_is_missing():
         assert Verdict(int(world.link("connected")[0, 2])) == expected
 
 
+def test_a_link_may_use_definitions():
+    flood = load_vocabulary("flood")
+    roads = scene(("road", box(0, 0, 9, 5)), ("road", box(10, 0, 9, 5)), ("road", box(40, 0, 9, 5)))
+    linked = World(roads, flood).link("connected")
+    assert [Verdict(int(v)) for v in linked[0]] == [UNDECIDED, UNDECIDED, VIOLATED]  # whether they are dry is not known
+
+
 def test_numbers_keep_their_digits():
     formula = read("exists x (area(x) >= 0.10 ha)")
     number = formula.body.right

@@ -9,7 +9,7 @@ its JSON and judged by `holds`. Steps are counted, not seconds, so the same ques
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from ..entities.scene import Scene
@@ -62,14 +62,6 @@ class Found:
     steps: int
 
 
-def with_plain_links(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary with the formulas of its links written out, definitions expanded."""
-    links = {
-        name: replace(link, body=expand_definitions(link.body, vocabulary)) for name, link in vocabulary.links.items()
-    }
-    return replace(vocabulary, links=links) if links else vocabulary
-
-
 # --- the search -------------------------------------------------------------------------------------------------------
 
 
@@ -111,7 +103,7 @@ class _Search:
     """One search for one formula."""
 
     def __init__(self, formula: Formula, vocabulary: Vocabulary, steps: int):
-        self.vocabulary = vocabulary = with_plain_links(vocabulary)
+        self.vocabulary = vocabulary = vocabulary
         self.judged = expand_definitions(formula, vocabulary)
         self.goal = Goal(clause_form(canonical_names(self.judged), halves=False).formula)
         self.links: dict[str, LinkForm] = {

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..entities.relations import union_area
+from ..grammar.definitions import expand_definitions
 from ..grammar.nodes import Apply, Compare, Formula, Node, Number, Term, Variable, walk
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
@@ -124,12 +125,13 @@ class World:
         from .holds import holds
 
         link, n = self.vocabulary.links[name], len(self)
+        body = expand_definitions(link.body, self.vocabulary)
         first, second = link.params
         linked = np.zeros((n, n), dtype=np.int8)
         for i, a in enumerate(self.entities):
             for j, b in enumerate(self.entities[:i]):
                 either = ({first: a, second: b}, {first: b, second: a})
-                linked[i, j] = linked[j, i] = max(holds(link.body, self, env) for env in either)
+                linked[i, j] = linked[j, i] = max(holds(body, self, env) for env in either)
         return linked
 
     # --- what is missing ----------------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ def needs(formula: Formula, vocabulary: Vocabulary) -> frozenset[str]:
             case Apply(name) if name in vocabulary.attributes:
                 found.add(name)
             case Apply(name) if name in vocabulary.links:
-                found |= needs(vocabulary.links[name].body, vocabulary)
+                found |= needs(expand_definitions(vocabulary.links[name].body, vocabulary), vocabulary)
             case _:
                 pass
     return frozenset(found)
