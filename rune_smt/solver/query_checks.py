@@ -40,7 +40,7 @@ from .clauses import ClauseForm, clause_form, relax
 from .entailment import contradictory_core, refuted, same_by_form, with_constant
 from .holds import holds
 from .numbers import aggregates
-from .scene_finder import SceneFinder, with_plain_links
+from .scene_finder import SceneFinder
 from .world import World
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class QueryChecks:
     """The questions, over one vocabulary and within one budget. Formulas are closed, their definitions expanded."""
 
     def __init__(self, vocabulary: Vocabulary, seconds: float = SECONDS):
-        self.vocabulary = with_plain_links(vocabulary)
+        self.vocabulary = vocabulary
         self.seconds = seconds
         self.entities = 0
         self._started = monotonic()
