@@ -13,7 +13,7 @@ from rune_smt.grammar.reader import read
 from rune_smt.grammar.vocabulary import load_vocabulary
 from rune_smt.solver.clauses import clause_form
 from rune_smt.solver.holds import holds
-from rune_smt.solver.scene_finder import SceneFinder, with_plain_links
+from rune_smt.solver.scene_finder import SceneFinder
 from rune_smt.solver.scene_goal import Goal
 from rune_smt.solver.sketch import Picture
 from rune_smt.solver.world import World
@@ -21,7 +21,7 @@ from rune_smt.verdict import SATISFIED, VIOLATED
 from tests.laws import VOCABULARY, queries
 
 DOTA = load_vocabulary("dota-v1.5")
-FLOOD = with_plain_links(load_vocabulary("flood"))
+FLOOD = load_vocabulary("flood")
 
 ORDERS = [  # query, entities of the smallest scene
     ("exists x (ship(x) & exists y (harbor(y) & near(x, y)))", 2),
@@ -73,7 +73,7 @@ def test_attributes_and_links(text):
 @given(queries(max_depth=3))
 @settings(max_examples=30)
 def test_what_is_found_is_confirmed(formula):
-    known = with_plain_links(VOCABULARY)
+    known = VOCABULARY
     for wanted in (formula, Not(formula)):
         found = SceneFinder(VOCABULARY, steps=20_000).find(wanted)
         if found.scene is not None:
@@ -86,7 +86,7 @@ def test_what_is_found_is_confirmed(formula):
 @given(queries(max_depth=3), st.integers(0, 3))
 @settings(max_examples=40)
 def test_the_cost_is_zero_exactly_where_the_goal_holds(formula, entities):
-    known = with_plain_links(VOCABULARY)
+    known = VOCABULARY
     search = SceneFinder(VOCABULARY)._search_for(formula)
     sketch = search.blank()
     for _ in range(entities):
