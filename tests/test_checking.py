@@ -22,7 +22,6 @@ from rune_smt.solver.clauses import clause_form, relax
 from rune_smt.solver.entailment import contradictory_core, ordered, refuted, same_by_form
 from rune_smt.solver.holds import holds
 from rune_smt.solver.query_checks import QueryChecks
-from rune_smt.solver.scene_finder import with_plain_links
 from rune_smt.solver.world import World
 from rune_smt.testing.formulas import formulas
 from rune_smt.verdict import SATISFIED, VIOLATED
