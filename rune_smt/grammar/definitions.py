@@ -66,6 +66,11 @@ def expand_definitions(formula: Formula, vocabulary: Vocabulary) -> Formula:
     return _expand(formula, vocabulary, {})
 
 
+def link_body(name: str, vocabulary: Vocabulary) -> Formula:
+    """The formula of a link, free in its two parameters, definitions expanded."""
+    return expand_definitions(vocabulary.links[name].body, vocabulary)
+
+
 def _expand(formula: Formula, vocabulary: Vocabulary, bodies: dict[str, Formula]) -> Formula:
     if not isinstance(formula, Apply) or formula.name not in vocabulary.definitions:
         return map_formulas(partial(_expand, vocabulary=vocabulary, bodies=bodies), formula)

@@ -19,7 +19,7 @@ from typing import Any, assert_never
 
 import z3
 
-from ..grammar.definitions import expand_definitions
+from ..grammar.definitions import link_body
 from ..grammar.nodes import (
     And,
     Apply,
@@ -466,8 +466,7 @@ class Theory:
 
     def _link_laws(self, name: str) -> list[Any]:
         """Symmetric, transitive, true of every linked pair, and of no entity that no pair links."""
-        link = self.vocabulary.links[name]
-        body = expand_definitions(link.body, self.vocabulary)
+        link, body = self.vocabulary.links[name], link_body(name, self.vocabulary)
         x, y, z = z3.Consts("x y z", self.entity)
 
         def chain(a: Any, b: Any) -> Any:

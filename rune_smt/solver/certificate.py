@@ -19,7 +19,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from ..errors import CertificateError, LimitError
-from ..grammar.definitions import expand_definitions
+from ..grammar.definitions import expand_definitions, link_body
 from ..grammar.nodes import (
     And,
     Apply,
@@ -49,7 +49,6 @@ from .clauses import ClauseForm, literals
 from .numbers import OPPOSITE
 
 if TYPE_CHECKING:
-    from ..grammar.vocabulary import Vocabulary
     from .world import World
 
 MAX_STEPS = 1_000_000  # of making a proof, which bounds its size and the time to check it: some seconds each
@@ -437,14 +436,6 @@ def can_skip(comparison: Compare, world: World) -> bool:
     constant, factors = linear
     sizes = {abs(factor) for factor in factors if factor}
     return bool(sizes) and (len(sizes) > 1 or constant % min(sizes) != 0)
-
-
-def link_body(name: str, vocabulary: Vocabulary) -> Formula:
-    """A link's formula with its definitions expanded."""
-    return expand_definitions(vocabulary.links[name].body, vocabulary)
-
-
-# --- certificates -----------------------------------------------------------------------------------------------------
 
 
 def make_certificate(

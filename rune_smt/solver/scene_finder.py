@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ..entities.scene import Scene
-from ..grammar.definitions import expand_definitions
+from ..grammar.definitions import expand_definitions, link_body
 from ..grammar.nodes import (
     Apply,
     Compare,
@@ -107,7 +107,8 @@ class _Search:
         self.judged = expand_definitions(formula, vocabulary)
         self.goal = Goal(clause_form(canonical_names(self.judged), halves=False).formula)
         self.links: dict[str, LinkForm] = {
-            name: (link.params, clause_form(link.body, halves=False).formula) for name, link in vocabulary.links.items()
+            name: (link.params, clause_form(link_body(name, vocabulary), halves=False).formula)
+            for name, link in vocabulary.links.items()
         }
         self.random = Random(SEED)
         self.steps = steps
@@ -140,7 +141,7 @@ class _Search:
         texts: list[Text] = []
         attributes: dict[str, Value] = {}
         bodies: list[Node] = [self.judged]
-        bodies += [link.body for link in self.vocabulary.links.values()]
+        bodies += [link_body(name, self.vocabulary) for name in self.vocabulary.links]
         for node in (node for body in bodies for node in walk(body)):
             match node:
                 case Number(_, unit) if unit in METRIC:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..entities.relations import union_area
-from ..grammar.definitions import expand_definitions
+from ..grammar.definitions import link_body
 from ..grammar.nodes import Apply, Compare, Formula, Node, Number, Term, Variable, walk
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
@@ -125,7 +125,7 @@ class World:
         from .holds import holds
 
         link, n = self.vocabulary.links[name], len(self)
-        body = expand_definitions(link.body, self.vocabulary)
+        body = link_body(name, self.vocabulary)
         first, second = link.params
         linked = np.zeros((n, n), dtype=np.int8)
         for i, a in enumerate(self.entities):
@@ -175,7 +175,7 @@ def needs(formula: Formula, vocabulary: Vocabulary) -> frozenset[str]:
             case Apply(name) if name in vocabulary.attributes:
                 found.add(name)
             case Apply(name) if name in vocabulary.links:
-                found |= needs(expand_definitions(vocabulary.links[name].body, vocabulary), vocabulary)
+                found |= needs(link_body(name, vocabulary), vocabulary)
             case _:
                 pass
     return frozenset(found)
