@@ -209,7 +209,7 @@ class _Restricted:
             if attribute.type != "text":
                 continue
             sign = Use("sign" if attribute.ordered else "same")
-            listed = f"TEXT_{attribute.name}" if attribute.ordered else "TEXT"
+            listed = f"text_{attribute.name}" if attribute.ordered else "TEXT"
             if attribute.ordered:
                 self.found[listed] = [(quoted(value),) for value in attribute.ordered]
             left = self.call(attribute.name, 1, scope)
@@ -251,15 +251,15 @@ class _Restricted:
         self.found[f"{rule}side"] = [(Use(f"{rule}part"), Repeat((Use("sum"), Use(f"{rule}more")), 1))]
         self.found[f"{rule}other"] = [(Use(f"{rule}side"),), (Use(amount),)]
         if share:
-            self.found["PERCENT"] = [(Use("NUMBER"), " %")]
-            self.found[f"{rule}other"].append((Use("PERCENT"),))
+            self.found["percent"] = [(Use("NUMBER"), " %")]
+            self.found[f"{rule}other"].append((Use("percent"),))
         return [(Use(f"{rule}side"), Use("sign"), Use(f"{rule}other"))]
 
     def amount(self, kind: str) -> str:
-        """The rule of an amount of this dimension: NUMBER, or AMOUNT_length: 50 m."""
+        """The rule of an amount of this dimension: NUMBER, or amount_length: 50 m."""
         if kind == "plain":
             return "NUMBER"
-        rule = f"AMOUNT_{kind}"
+        rule = f"amount_{kind}"
         units = [unit for unit in self.shape.units if UNIT_KINDS[unit] == kind]
         self.found[rule] = [(Use("NUMBER"), f" {unit}") for unit in units]
         return rule

@@ -15,7 +15,7 @@ from ..errors import QueryError, RuneError
 from ..grammar.dimensions import check
 from ..grammar.nodes import Formula
 from ..grammar.printer import canonical
-from ..grammar.reader import MAX_LENGTH, read
+from ..grammar.reader import MAX_LENGTH, read, read_many
 from .prompt import CANNOT, LEFT_OUT
 
 if TYPE_CHECKING:
@@ -42,21 +42,23 @@ def formula_in(answer: str, vocabulary: Vocabulary) -> Formula:
         raise QueryError(f"The answer has {len(said):,} characters; at most {MAX_LENGTH:,} are read.")
     if said.upper().startswith(CANNOT):
         raise CannotSay(said[len(CANNOT) :].strip().rstrip("."))
+    if "(" not in said and not _OPENING.search(said):
+        raise QueryError("The answer holds no formula.")
     first: RuneError | None = None
     for pieces in _pieces(said):
         found: dict[str, Formula] = {}
         for piece in pieces:
             try:
-                formula = check(read(piece), vocabulary, piece)
+                read_here = [check(formula, vocabulary, piece) for formula in read_many(piece)]
             except RuneError as error:
                 first = _more_telling(first, error)
                 continue
-            found.setdefault(canonical(formula), formula)
+            found |= {canonical(formula): formula for formula in read_here}
         if len(found) > 1:
             raise QueryError("The answer holds different formulas.", hint="One is asked for:\n" + "\n".join(found))
         if found:
             return next(iter(found.values()))
-    assert first is not None  # the whole answer was a piece
+    assert first is not None  # there was a piece: what is neither fenced nor a line of its own is the whole
     raise first
 
 
@@ -85,10 +87,12 @@ def without_left_out(answer: str) -> str:
 
 def _pieces(said: str) -> Iterator[list[str]]:
     """Kinds of pieces, the surest first; the pieces of one kind should agree."""
-    yield [said]
+    fenced = [piece.strip() for piece in _FENCE.findall(said) if piece.strip()]
+    yield fenced  # before the whole: "or" between two fences is no connective
+    if len(fenced) < 2:
+        yield [said]
     if said.startswith("{"):
         yield _json_texts(said)
-    yield [piece.strip() for piece in _FENCE.findall(said) if piece.strip()]
     lines = [line.strip() for line in said.replace("```", "\n").splitlines() if line.strip()]
     marked = []
     for number, line in enumerate(lines):
