@@ -24,7 +24,7 @@ from rune_smt.detect.files import as_size, list_files
 from rune_smt.detect.formats import Format, find_format
 from rune_smt.detect.gsd import GSD_RANGE
 from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
-from rune_smt.detect.records import ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
+from rune_smt.detect.records import MIN_AREA, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
 from rune_smt.detect.report import IndexReport, LabelRow, notes_of, render_report
 from rune_smt.detect.yolo import read_names
 from rune_smt.entities.archive import Archive, archive_from_arrow, is_archive, open_archive
@@ -76,6 +76,9 @@ class IndexOptions(TypedDict, total=False):
     overwrite: bool
     skip_bad: bool
     assume_extent: bool
+    mask_suffix: str | None
+    min_area: int
+    palette: PathLike | None
     progress: bool
 
 
@@ -86,7 +89,7 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     out      the folder to make; None keeps the archive in memory
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
-             unknown, min_score, append, overwrite, skip_bad, assume_extent, progress
+             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -129,6 +132,9 @@ def index_with_report(
     overwrite: bool = False,
     skip_bad: bool = False,
     assume_extent: bool = False,
+    mask_suffix: str | None = None,
+    min_area: int = MIN_AREA,
+    palette: PathLike | None = None,
     progress: bool = True,
 ) -> Indexed:
     """Reads annotations or detections, and writes them as an archive.
@@ -151,17 +157,20 @@ def index_with_report(
     append, overwrite  add to an archive at `out`, or replace it
     skip_bad     leave out what cannot be read, and list it
     assume_extent  take images of unknown size to end at their largest x and y
+    mask_suffix  how the names of masks end before the dot; None for _lab, _label, _labels, _mask
+    min_area     parts of masks of fewer pixels are left out
+    palette      file with a line 'R G B name' for each colour of masks
     progress     show a progress bar, if standard error is a terminal
 
     Raises DataError that names file and line (or that `out` exists), QueryError for options that cannot be.
     """
     paths = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     size = _image_size(image_size)
-    _check_options(paths, gsd, crowd, unknown, min_score, append, overwrite)
+    _check_options(paths, gsd, crowd, unknown, min_score, min_area, append, overwrite)
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
     chosen, why = _format(format, paths, journal)
-    files = _files(paths, chosen, journal)
+    files = _files(paths, chosen, journal, named=format != "auto")
     pictures = find_pictures(images) if images is not None else None
     options = ReadOptions(
         journal=journal,
@@ -170,6 +179,9 @@ def index_with_report(
         names=_names(names),
         coco_gt=coco_gt,
         keep_crowd=CROWD[crowd],
+        mask_suffix=mask_suffix,
+        min_area=min_area,
+        palette=palette,
     )
     assembly = Assembly(journal)
     with _progress(files, progress) as watched:
@@ -200,6 +212,9 @@ def index_with_report(
     own, how = _vocabulary(vocabulary, read, present)
     own, classes, kept, rows = _resolve(read, own, unknown, min_score, journal)
     entities, own = _entities(read, ids, classes, kept, own, journal)
+    merged = _merged(read, classes, kept)
+    if merged:
+        journal.note("touching merge", count=len(merged), classes=", ".join(merged))
     table = images_table(ids, records, journal)
     archive = _write(
         entities,
@@ -210,6 +225,7 @@ def index_with_report(
         overwrite=overwrite,
         reference_areas=_reference_areas(read, journal),
         assumptions=(ASSUME_EXTENT,) if assume_extent else (),
+        merged=merged,
     )
     filled = np.unique(read.image[kept])
     report = IndexReport(
@@ -239,6 +255,7 @@ def _check_options(
     crowd: str,
     unknown: str,
     min_score: float,
+    min_area: int,
     append: bool,
     overwrite: bool,
 ) -> None:
@@ -252,6 +269,8 @@ def _check_options(
         raise QueryError("--append and --overwrite exclude each other.")
     if not 0.0 <= min_score <= 1.0:
         raise QueryError(f"--min-score goes from 0 to 1, got {min_score}.")
+    if min_area < 0:
+        raise QueryError(f"--min-area is a number of pixels, got {min_area}.")
     if gsd is not None and not GSD_RANGE[0] <= gsd <= GSD_RANGE[1]:
         raise QueryError(f"--gsd goes from {GSD_RANGE[0]} to {GSD_RANGE[1]:,.0f} m per pixel, got {gsd}.")
 
@@ -296,8 +315,8 @@ def _format(name: str, paths: Sequence[PathLike], journal: Journal) -> tuple[For
     return choice.format, choice.why
 
 
-def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal) -> list[SourceFile]:
-    listing = list_files(paths, chosen.wanted)
+def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal, *, named: bool) -> list[SourceFile]:
+    listing = list_files(paths, chosen.wanted_when_named if named and chosen.wanted_when_named else chosen.wanted)
     if not listing.files:
         shown = ", ".join(Path(path).as_posix() for path in paths)
         raise DataError(f"{shown}: no files of format {chosen.name} ({chosen.title}) found.")
@@ -663,6 +682,18 @@ def column_name(own: str, others: Mapping[str, Any]) -> str:
     return free
 
 
+def _merged(read: Assembled, classes: _Classes, kept: NDArray[np.bool_]) -> list[str]:
+    """The classes, sorted, of which things that touch are one entity."""
+    present = np.bincount(read.label[kept], minlength=len(read.labels)).tolist()
+    return sorted(
+        {
+            label
+            for source, label, count in zip(read.labels, classes.label, present, strict=True)
+            if count and source in read.merged
+        }
+    )
+
+
 def _reference_areas(read: Assembled, journal: Journal) -> dict[str, float] | None:
     """The areas that scenes carried along, of classes for which all of them agree."""
     seen: dict[str, set[float]] = {}
@@ -688,6 +719,7 @@ def _write(
     overwrite: bool,
     reference_areas: Mapping[str, float] | None,
     assumptions: tuple[str, ...],
+    merged: Sequence[str],
 ) -> Archive:
     held = {"name": vocabulary.name, "toml": vocabulary.to_toml()}
     if present is None:
@@ -699,6 +731,7 @@ def _write(
             overwrite=overwrite,
             reference_areas=reference_areas,
             assumptions=assumptions,
+            merged=merged,
         )
     twice = [name for name in images.column("image_id").to_pylist() if name in present]
     if twice:
@@ -707,4 +740,4 @@ def _write(
             f"Image '{twice[0]}'{more} in {out} already.",
             hint="Append only new images, or make the archive anew with --overwrite.",
         )
-    return present.append(entities, images, vocabulary=held, assumptions=assumptions)
+    return present.append(entities, images, vocabulary=held, assumptions=assumptions, merged=merged)

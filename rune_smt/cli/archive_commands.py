@@ -44,6 +44,11 @@ def index(
     assume_extent: Annotated[
         bool, typer.Option("--assume-extent", help="Take the largest x and y where the image size is unknown.")
     ] = False,
+    mask_suffix: Annotated[
+        str | None, typer.Option("--mask-suffix", help="How names of masks end: _lab in 7_lab.png.")
+    ] = None,
+    min_area: Annotated[int, typer.Option("--min-area", min=0, help="Parts of masks of fewer pixels are left out.")] = 64,
+    palette: Annotated[Path | None, typer.Option("--palette", help="Colours of masks: 'R G B name' a line.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -70,6 +75,9 @@ def index(
         overwrite=overwrite,
         skip_bad=skip_bad,
         assume_extent=assume_extent,
+        mask_suffix=mask_suffix,
+        min_area=min_area,
+        palette=palette,
         progress=not quiet,
     )
     if as_json:

@@ -30,6 +30,7 @@ class Assembled:
     attributes  columns by the source's own names: numpy numbers, or object arrays with None for missing
     left_out    bool (n,)  numbered, but not to be kept
     areas       reference areas that came along: px2 by label, one set for each image that carried any
+    merged      labels of which things that touch are one entity
     """
 
     images: tuple[ImageRecord, ...]
@@ -43,6 +44,7 @@ class Assembled:
     attributes: Mapping[str, NDArray[Any]]
     left_out: NDArray[np.bool_]
     areas: tuple[Mapping[str, float], ...]
+    merged: frozenset[str]
 
     def __len__(self) -> int:
         return len(self.image)
@@ -60,6 +62,7 @@ class Assembly:
         self.columns: dict[str, list[NDArray[Any]]] = {"image": [], "id": [], "label": [], "score": [], "out": []}
         self.attributes: dict[str, list[tuple[int, NDArray[Any] | Sequence[Any]]]] = {}
         self.areas: list[Mapping[str, float]] = []
+        self.merged: set[str] = set()
         self.count = 0
         self.waiting: list[Chunk] = []
         self.waiting_count = 0
@@ -72,6 +75,7 @@ class Assembly:
         n = len(chunk.labels)
         if chunk.reference_areas is not None:
             self.areas.append(chunk.reference_areas)
+        self.merged |= chunk.merged
         if not n:
             return
         codes = self.codes
@@ -132,6 +136,7 @@ class Assembly:
             attributes={name: self._attribute(pieces) for name, pieces in self.attributes.items()},
             left_out=_concatenated(self.columns["out"], np.bool_),
             areas=tuple(self.areas),
+            merged=frozenset(self.merged),
         )
 
     def _attribute(self, pieces: list[tuple[int, NDArray[Any] | Sequence[Any]]]) -> NDArray[Any]:

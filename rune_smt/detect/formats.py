@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
 from rune_smt.errors import QueryError
@@ -25,12 +25,14 @@ class Sample:
     text   its first characters, empty if they are no text
     lines  the first whole lines of these
     holds  whether the whole file holds a piece of text
+    path   where it lies, for formats that are no text
     """
 
     name: str
     text: str
     lines: tuple[str, ...]
     holds: Callable[[str], bool]
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Format:
     read               files in reading order -> chunks; raises DataError through the journal, with file and line
     sniff              why a file looks like this format, or None
     wanted             which files below a folder are read, by path
+    wanted_when_named  the same where --format names this one; None for no difference
     names_every_image  the source itself names images without entities; if not, "no ..." cannot be asked of the others
     """
 
@@ -52,6 +55,7 @@ class Format:
     wanted: Callable[[PurePosixPath], bool]
     names_every_image: bool
     aliases: tuple[str, ...] = ()
+    wanted_when_named: Callable[[PurePosixPath], bool] | None = None
 
 
 FORMATS: tuple[str, ...] = (  # modules with a FORMAT; the order is the one in which help lists them
@@ -60,6 +64,7 @@ FORMATS: tuple[str, ...] = (  # modules with a FORMAT; the order is the one in w
     "rune_smt.detect.yolo",
     "rune_smt.detect.coco",
     "rune_smt.detect.scenes",
+    "rune_smt.detect.masks",
 )
 
 

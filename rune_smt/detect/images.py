@@ -112,7 +112,7 @@ def read_picture(file: SourceFile, name: ImageName, journal: Journal) -> ImageRe
 def _read_header(path: Path) -> tuple[int, int, dict[str, Any]]:
     from PIL import Image
 
-    with _no_size_limit(), Image.open(path) as picture:
+    with without_size_limit(), Image.open(path) as picture:
         width, height = picture.size
         return width, height, read_geotiff(picture) if picture.format == "TIFF" else {}
 
@@ -121,7 +121,7 @@ _limit = threading.Lock()
 
 
 @contextmanager
-def _no_size_limit() -> Iterator[None]:
+def without_size_limit() -> Iterator[None]:
     """Pillow refuses to open what takes much memory to decode, as some of DOTA; here only headers are read."""
     import warnings
 

@@ -18,6 +18,7 @@ Scalar: TypeAlias = bool | int | float | str
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
+MIN_AREA = 64  # px: smaller parts of a mask are mostly its ragged edges
 MANY_EXAMPLES = 5  # of what a note counts; skipped lines are all kept, they are the user's to mend
 
 
@@ -110,6 +111,7 @@ class Chunk:
     left_out    bool     (n,)   read and numbered, but not to be kept; None for none
 
     reference_areas  px2 by label, where the source carries them along, else None
+    merged           labels of which things that touch are one entity here, so that their counts are lower bounds
     """
 
     images: Sequence[ImageRecord]
@@ -122,6 +124,7 @@ class Chunk:
     entity_id: Ints | None = None
     left_out: NDArray[np.bool_] | None = None
     reference_areas: Mapping[str, float] | None = None
+    merged: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -219,6 +222,9 @@ class ReadOptions:
     names       class names by number, for formats that write numbers
     coco_gt     COCO file with the images and categories that a results list speaks of, or None
     keep_crowd  keep COCO's iscrowd=1 as entities
+    mask_suffix how the names of masks end, None for the usual endings
+    min_area    parts of masks with fewer pixels are left out
+    palette     file that names the colours of masks, or None
     """
 
     journal: Journal
@@ -227,6 +233,9 @@ class ReadOptions:
     names: Mapping[int, str] | None = None
     coco_gt: Any = None
     keep_crowd: bool = False
+    mask_suffix: str | None = None
+    min_area: int = MIN_AREA
+    palette: Any = None
 
 
 Chunks: TypeAlias = Iterator[Chunk]

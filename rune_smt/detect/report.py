@@ -32,6 +32,16 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "{n} outline has no area: it overlaps nothing and has no direction",
         "{n} outlines have no area: they overlap nothing and have no direction",
     ),
+    "touching merge": (
+        "warning",
+        "In masks what touches is one entity, such as houses side by side: counts of {classes} are lower bounds",
+        "In masks what touches is one entity, such as houses side by side: counts of {classes} are lower bounds",
+    ),
+    "small parts": (
+        "note",
+        "{n} part of a mask of fewer than {area} pixels was left out (--min-area)",
+        "{n} parts of masks of fewer than {area} pixels were left out (--min-area)",
+    ),
     "below min_score": (
         "note",
         "{n} entity with a score below {min_score} was left out (--min-score)",

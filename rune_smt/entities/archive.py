@@ -52,6 +52,7 @@ class Facts:
     assumptions      what was assumed when it was made, such as "assume_extent"
     repaired         how many outlines crossed themselves when read
     unusable_gsd     images whose gsd was given but is no number from 0.005 to 1000
+    merged           classes of which some entities are masks: things that touch are one, so counts are lower bounds
     """
 
     vocabulary: Mapping[str, str] | None = None
@@ -59,6 +60,7 @@ class Facts:
     assumptions: tuple[str, ...] = ()
     repaired: int = 0
     unusable_gsd: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
 
 
 class Archive:
@@ -140,12 +142,14 @@ class Archive:
         vocabulary: Mapping[str, str] | None = None,
         refit_sizes: bool = False,
         assumptions: Iterable[str] = (),
+        merged: Iterable[str] = (),
     ) -> Archive:
         """A new archive with these rows added, written in the place of this one where there is a folder.
 
         entities, images  pyarrow tables, as for `archive_from_arrow`; entities may belong to images already there
         vocabulary        takes the place of the archive's
         refit_sizes       reference areas are fitted anew; else they stay, and new classes get theirs
+        merged            classes of which things that touch are one entity in these rows
         Raises DataError that names the row; the archive is unchanged then.
         """
         both = _joined(self.entities, standard_entities(entities), "entities")
@@ -162,6 +166,7 @@ class Archive:
             facts,
             repaired=facts.repaired + self.facts.repaired,
             unusable_gsd=tuple(sorted({*self.facts.unusable_gsd, *facts.unusable_gsd})),
+            merged=tuple(sorted({*self.facts.merged, *merged})),
         )
         return _keep(incoming, facts, self.path, replacing=True)
 
@@ -207,6 +212,7 @@ def archive_from_arrow(
     overwrite: bool = False,
     reference_areas: Mapping[str, float] | None = None,
     assumptions: Iterable[str] = (),
+    merged: Iterable[str] = (),
 ) -> Archive:
     """An archive from tables of entities and images (INTERFACE, "Tables").
 
@@ -217,13 +223,15 @@ def archive_from_arrow(
     out              folder to write; None keeps the archive in memory
     reference_areas  px2 by class; a class that is not among them gets the median area of its entities
     assumptions      what was assumed, such as "assume_extent"
+    merged           classes of which things that touch are one entity, so that their counts are lower bounds
     Raises DataError that names the row, or where `out` exists.
     """
     path = None if out is None else Path(out)
     if path is not None:
         _refuse_existing(path, overwrite)  # before the work, and again when it is done
     incoming = take_in(entities, images, reference_areas)
-    return _keep(incoming, _facts(incoming, vocabulary, reference_areas or {}, tuple(assumptions)), path, overwrite)
+    facts = _facts(incoming, vocabulary, reference_areas or {}, tuple(assumptions))
+    return _keep(incoming, replace(facts, merged=tuple(sorted(set(merged)))), path, overwrite)
 
 
 def open_archive(path: str | Path) -> Archive:
@@ -241,6 +249,7 @@ def open_archive(path: str | Path) -> Archive:
         assumptions=tuple(header["assumptions"]),
         repaired=header["repaired"],
         unusable_gsd=tuple(header["unusable_gsd"]),
+        merged=tuple(header.get("merged", ())),
     )
     if not mapped:
         incoming = take_in(_read_parquet(path / ENTITIES), _read_parquet(path / IMAGES), facts.reference_areas)
@@ -331,6 +340,7 @@ def _write_files(incoming: Incoming, facts: Facts, folder: Path) -> None:
         "assumptions": list(facts.assumptions),
         "repaired": facts.repaired,
         "unusable_gsd": list(facts.unusable_gsd),
+        "merged": list(facts.merged),
         "vocabulary": None if facts.vocabulary is None else dict(facts.vocabulary),
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in FILES},
     }
