@@ -30,17 +30,19 @@ from ..grammar.nodes import (
     Implies,
     Node,
     Not,
+    Number,
     Or,
     Term,
     Truth,
     Variable,
+    walk,
 )
 from ..verdict import SATISFIED, UNDECIDED, Verdict
-from .array_engine import cost
 from .atoms import Facts
 from .decompose import domain
+from .judge import nesting
 from .numbers import aggregates, compare_intervals, counts_in, covers_in, difference, interval
-from .propositions import FALSE, TRUE, Holds, HoldsInRanges, Propositions, Rule, TooLarge, Weight
+from .propositions import FALSE, TRUE, Holds, HoldsInRanges, Propositions, TooLarge, Weight
 from .tables import Mask, Places, Scope, Tables
 from .world import World, variables_of
 
@@ -157,7 +159,7 @@ class Existence:
     def _junction(self, parts: Sequence[Formula], every: bool, scope: Scope, need: Mask | None) -> Pair:
         """Cheap parts first, each only where those before leave it open."""
         result: Pair | None = None
-        for part in sorted(parts, key=cost):
+        for part in sorted(parts, key=self._price):
             if result is not None:
                 left = result.open != FALSE if every else result.sure != TRUE
                 need = left if need is None else need & left
@@ -167,6 +169,16 @@ class Existence:
             result = found if result is None else self._both(result, found, every)
         assert result is not None
         return result
+
+    def _price(self, part: Formula) -> tuple[int, int]:
+        """Classes before other atoms before anything that binds; fewer variables first."""
+        atom = part.body if isinstance(part, Not) else part
+        if isinstance(atom, Truth):
+            return 0, 0
+        if isinstance(atom, Apply) or (isinstance(atom, Compare) and not aggregates(atom)):
+            is_class = isinstance(atom, Apply) and atom.name in self.vocabulary.classes
+            return 1 if is_class else 2, len(variables_of(atom))
+        return 3 + nesting(atom), 0
 
     # --- quantifiers and counts ---------------------------------------------------------------------------------------
 
@@ -285,46 +297,27 @@ class Existence:
         covers = [cover for cover in aggregates(comparison) if isinstance(cover, Cover)]
         members = [self._members(cover, cover.var, cover.body, scope, need) for cover in covers]
         shape = np.broadcast_shapes((1,) * len(scope), *(pair.sure.shape[:-1] for pair in members))
-        rules = [
-            self.terms.rule(self._cover_rule(comparison, covers, level)) for level in (SATISFIED, UNDECIDED)
-        ]
+        same = [pair.same for pair in members]
         rows = [self._rows(pair, shape) for pair in members]
         cells = [
-            [int(term) for low, high in rows for each in (low, high) for term in each[cell]]
+            [
+                int(term)
+                for (low, high), one in zip(rows, same, strict=True)
+                for each in ((low,) if one else (low, high))
+                for term in each[cell]
+            ]
             for cell in range(prod(shape))
         ]
-        sure, possible = ([self.terms.ruled(parts, rule) for parts in cells] for rule in rules)
-        return Pair(np.array(sure, dtype=np.int32).reshape(shape), np.array(possible, dtype=np.int32).reshape(shape))
+        areas = [Areas(self.tables, self._range(cover)) for cover in covers]
 
-    def _cover_rule(self, comparison: Compare, covers: Sequence[Cover], level: Verdict) -> Rule:
-        """Whether the comparison has at least this verdict; parts are the sure and the open members of each cover."""
-        ranges = [self._range(cover) for cover in covers]
+        def ruled(level: Verdict) -> Numbers:
+            rule = self.terms.rule(CoverRule(comparison, covers, areas, same, level, self._world))
+            return np.array([self.terms.ruled(parts, rule) for parts in cells], dtype=np.int32).reshape(shape)
 
-        def area(places: Places, chosen: Iterable[bool]) -> float:
-            return self.tables.cover(places[np.fromiter(chosen, dtype=bool, count=len(places))])
-
-        def rule(known: Sequence[bool | None]) -> bool | None:
-            exact = all(value is not None for value in known)
-            bounds, at = {}, 0
-            for cover, places in zip(covers, ranges, strict=True):
-                sure, possible = known[at : at + len(places)], known[at + len(places) : at + 2 * len(places)]
-                at += 2 * len(places)
-                low, high = area(places, (v is True for v in sure)), area(places, (v is not False for v in possible))
-                bounds[id(cover)] = (low, high) if exact else (low * (1 - SLACK), high * (1 + SLACK))
-
-            def leaf(term: Term) -> tuple[float, float] | None:
-                if isinstance(term, Cover):
-                    return bounds[id(term)]
-                value = self._world.area_limit(term)
-                return None if value is None else (value, value)
-
-            left, right = interval(comparison.left, leaf), interval(comparison.right, leaf)
-            if left is None or right is None:
-                return level <= UNDECIDED
-            found = compare_intervals(comparison.op, left, right)
-            return found >= level if exact or found != UNDECIDED else None
-
-        return rule
+        sure = ruled(SATISFIED)
+        limits = [part for part in walk(comparison) if isinstance(part, Number) and part.unit is not None]
+        decided = all(same) and all(self._world.area_limit(limit) is not None for limit in limits)
+        return Pair(sure, sure if decided else ruled(UNDECIDED))
 
     # --- links --------------------------------------------------------------------------------------------------------
 
@@ -415,6 +408,139 @@ class Existence:
         return result.reshape(values.shape[:-1])
 
 
+class CoverRule:
+    """Whether a comparison of covers has at least a verdict; parts are the sure and the open members of each cover.
+
+    same  for each cover whether sure and open members are the same, and given once
+    """
+
+    work = 90  # what looking at it once costs, in parts of other terms
+
+    def __init__(
+        self, comparison: Compare, covers: Sequence[Cover], areas: Sequence[Areas], same: Sequence[bool],
+        level: Verdict, world: World,
+    ):  # fmt: skip
+        self.comparison = comparison
+        self.covers = covers
+        self.areas = areas
+        self.same = same
+        self.level = level
+        self.world = world
+
+    def __call__(self, known: Sequence[bool | None]) -> bool | None:
+        """Whether it has; None where that hangs on what is not known."""
+        least = np.array([[value is True for value in known]], dtype=bool)
+        most = np.array([[value is not False for value in known]], dtype=bool)
+        return self._of(self._masks(least, most), self._bounds(self._masks(least, most)), 0, None not in known)
+
+    def many(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The same for many worlds, bool (worlds, parts)."""
+        masks = self._masks(rows, rows)
+        bounds = self._bounds(masks)
+        return np.array([bool(self._of(masks, bounds, row, True)) for row in range(len(rows))], dtype=bool)
+
+    def _masks(self, least: NDArray[np.bool_], most: NDArray[np.bool_]) -> list[tuple[Mask, Mask]]:
+        """For each cover the entities that are in it at least, and at most."""
+        masks, at = [], 0
+        for area, one in zip(self.areas, self.same, strict=True):
+            size = len(area.places)
+            low = least[:, at : at + size]
+            at += 0 if one else size
+            masks.append((low, most[:, at : at + size]))
+            at += size
+        return masks
+
+    def _bounds(self, masks: Sequence[tuple[Mask, Mask]]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        return [
+            (area.bounds(low)[0], area.bounds(high)[1]) for area, (low, high) in zip(self.areas, masks, strict=True)
+        ]
+
+    def _of(self, masks: Any, bounds: Any, row: int, known: bool) -> bool | None:
+        """Bounds first, then unions of what overlaps, then, where all is known, the unions themselves."""
+        found = self._compared([(float(low[row]), float(high[row])) for low, high in bounds])
+        if found is None:
+            return self.level <= UNDECIDED
+        here = [(area, low[row], high[row]) for area, (low, high) in zip(self.areas, masks, strict=True)]
+        if found == UNDECIDED:
+            found = self._compared(
+                [(area.roughly(low) * (1 - SLACK), area.roughly(high) * (1 + SLACK)) for area, low, high in here]
+            )
+        if found == UNDECIDED:
+            if not known:
+                return None
+            found = self._compared([(area.exact(low), area.exact(high)) for area, low, high in here])
+        return found is not None and found >= self.level
+
+    def _compared(self, bounds: Sequence[tuple[float, float]]) -> Verdict | None:
+        """The verdict when each cover lies in its bounds; None where a limit is missing."""
+        leaves = {id(cover): bound for cover, bound in zip(self.covers, bounds, strict=True)}
+
+        def leaf(term: Term) -> tuple[float, float] | None:
+            if isinstance(term, Cover):
+                return leaves[id(term)]
+            value = self.world.area_limit(term)
+            return None if value is None else (value, value)
+
+        left, right = interval(self.comparison.left, leaf), interval(self.comparison.right, leaf)
+        return None if left is None or right is None else compare_intervals(self.comparison.op, left, right)
+
+
+class Areas:
+    """The areas of unions of some entities' outlines: outlines apart add up, and what overlaps is remembered."""
+
+    def __init__(self, tables: Tables, places: Places):
+        self.tables = tables
+        self.places = places
+        table, rows = tables.scene.table, tables.rows[places]
+        self.area = table.area[rows]
+        left, top, right, bottom = (column[rows] for column in (table.min_x, table.min_y, table.max_x, table.max_y))
+        meets = (left[:, None] <= right[None, :]) & (top[:, None] <= bottom[None, :])
+        groups = _groups(meets & meets.T)
+        self.alone = np.zeros(len(places), dtype=bool)
+        self.alone[[group[0] for group in groups if len(group) == 1]] = True
+        self.groups = [np.array(group) for group in groups if len(group) > 1]
+        self._known: list[dict[bytes, float]] = [{} for _ in self.groups]
+
+    def bounds(self, masks: Mask) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of the area when these are there, bool (worlds, entities), wider than any rounding."""
+        apart = masks[:, self.alone] @ self.area[self.alone]
+        low, high = apart.copy(), apart
+        for group in self.groups:
+            areas = masks[:, group] * self.area[group]
+            low, high = low + areas.max(axis=1), high + areas.sum(axis=1)
+        return low * (1 - SLACK), high * (1 + SLACK)
+
+    def roughly(self, mask: Mask) -> float:
+        """The area when these are there, up to rounding."""
+        total = float(self.area[mask & self.alone].sum())
+        for group, known in zip(self.groups, self._known, strict=True):
+            here = mask[group]
+            key = here.tobytes()
+            if key not in known:
+                known[key] = self.tables.cover(self.places[group[here]])
+            total += known[key]
+        return total
+
+    def exact(self, mask: Mask) -> float:
+        """The area as every engine computes it."""
+        return self.tables.cover(self.places[mask])
+
+
+def _groups(meets: Mask) -> list[list[int]]:
+    """The connected components of a symmetric relation."""
+    left, groups = set(range(len(meets))), []
+    while left:
+        front = [left.pop()]
+        group = list(front)
+        while front:
+            new = [int(j) for j in np.flatnonzero(meets[front.pop()]) if int(j) in left]
+            left.difference_update(new)
+            group += new
+            front += new
+        groups.append(sorted(group))
+    return groups
+
+
 class Chains:
     """The terms that a chain leads from one entity to another, given those of the pairs, int32 (n, n)."""
 
@@ -437,13 +563,32 @@ class Chains:
             if len(members) > MAX_LINKED:
                 raise TooLarge
             edges = [(a, b) for a in members for b in members if a < b and self.pairs[a, b] != FALSE]
-            rule = self.terms.rule(_chain_rule(edges, i, j))
+            rule = self.terms.rule(ChainRule(edges, i, j))
             self._known[i, j] = self.terms.ruled([int(self.pairs[a, b]) for a, b in edges], rule)
         return self._known[i, j]
 
 
-def _chain_rule(edges: Sequence[tuple[int, int]], start: int, end: int) -> Rule:
-    def leads(known: Sequence[bool | None], maybe: bool) -> bool:
+class ChainRule:
+    """Whether a chain leads from one entity to another; parts are the pairs that may be linked."""
+
+    work = 10
+
+    def __init__(self, edges: Sequence[tuple[int, int]], start: int, end: int):
+        self.edges = edges
+        self.start = start
+        self.end = end
+
+    def __call__(self, known: Sequence[bool | None]) -> bool | None:
+        """Whether it does; None where that hangs on what is not known."""
+        if self._leads(known, False):
+            return True
+        return None if self._leads(known, True) else False
+
+    def many(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The same for many worlds, bool (worlds, parts)."""
+        return np.array([self._leads(row, False) for row in rows.tolist()], dtype=bool)
+
+    def _leads(self, known: Sequence[bool | None], maybe: bool) -> bool:
         parent: dict[int, int] = {}
 
         def root(i: int) -> int:
@@ -451,17 +596,10 @@ def _chain_rule(edges: Sequence[tuple[int, int]], start: int, end: int) -> Rule:
                 i = parent[i]
             return i
 
-        for (a, b), value in zip(edges, known, strict=True):
+        for (a, b), value in zip(self.edges, known, strict=True):
             if value is True or (maybe and value is None):
                 parent[root(a)] = root(b)
-        return root(start) == root(end)
-
-    def rule(known: Sequence[bool | None]) -> bool | None:
-        if leads(known, False):
-            return True
-        return None if leads(known, True) else False
-
-    return rule
+        return root(self.start) == root(self.end)
 
 
 __all__ = ["Existence", "TooLarge"]

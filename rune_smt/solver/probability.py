@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SEED = 1
 SAMPLES = 10_000  # worlds drawn where a probability is not exact: an interval of at most two hundredths
+SAMPLES_WITH_RULES = 1_000  # where every world takes a union of outlines, or a search for chains
 FEW_SAMPLES = 200  # where not even the formula over the entities can be built, and every world is decided by itself
 BATCH = 2_000  # worlds looked at together
 MAX_ENUMERATED = 14  # uncertain entities of an image whose worlds are all decided one by one
@@ -136,6 +137,8 @@ def _generator(scene: Scene, seed: int) -> np.random.Generator:
 def _sampled(
     existence: Existence, sure: int, possible: int, seed: int, samples: int
 ) -> tuple[float, float, Interval]:
+    if existence.terms.rules_in((sure, possible)):
+        samples = min(samples, SAMPLES_WITH_RULES)
     chances = np.array(existence.terms.probabilities)
     generator = _generator(existence.scene, seed)
     satisfied = maybe = done = 0

@@ -14,9 +14,9 @@ a function of the truth of some terms, each true, false or not known yet, that s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,23 @@ MAX_DEPTH = 120  # propositions taken one inside the other: Python's stack holds
 MAX_SPAN = 1 << 16  # different sums that a distribution is kept of
 
 Weight: TypeAlias = int | tuple[int, ...]
-Rule: TypeAlias = Callable[[Sequence[bool | None]], bool | None]
+
+
+class Rule(Protocol):
+    """What a `Ruled` term makes of its parts.
+
+    work  what looking at it once costs, in parts of other terms
+    """
+
+    work: int
+
+    def __call__(self, known: Sequence[bool | None], /) -> bool | None:
+        """The whole's truth from the parts', None for a part that is not known yet; None while that leaves it open."""
+        ...
+
+    def many(self, rows: NDArray[np.bool_], /) -> NDArray[np.bool_]:
+        """The truth in many worlds at once, bool (worlds, parts): bool (worlds,)."""
+        ...
 
 
 class TooLarge(Exception):
@@ -271,7 +287,7 @@ class Propositions:
                     [(self.given(part, proposition, value), weight) for part, weight in sums], offset, test, wanted
                 )
             case Ruled(ruled, rule, wanted):
-                self._spend(len(ruled))
+                self._spend(len(ruled) + self._rules[rule].work)
                 return self.ruled([self.given(part, proposition, value) for part in ruled], rule, wanted)
             case bool():
                 return number
@@ -459,6 +475,10 @@ class Propositions:
             values[number] = self._in_worlds(self.terms[number], values, worlds)
         return [values[root] for root in roots]
 
+    def rules_in(self, roots: Sequence[int]) -> bool:
+        """Whether anything below these terms has a rule, and so is slow to look at."""
+        return any(isinstance(self.terms[number], Ruled) for number in self._below(roots))
+
     def _below(self, roots: Sequence[int]) -> list[int]:
         needed, stack = set(roots), list(roots)
         while stack:
@@ -502,8 +522,8 @@ class Propositions:
             case Ruled(ruled, rule, wanted):
                 rows = np.stack([values[part] for part in ruled], axis=1)
                 distinct, back = np.unique(rows, axis=0, return_inverse=True)
-                settled = np.array([self._rules[rule](row) == wanted for row in distinct.tolist()], dtype=bool)
-                return settled[back.reshape(n)]
+                settled = self._rules[rule].many(distinct) == wanted
+                return np.asarray(settled[back.reshape(n)])
 
 
 def _plus(one: Any, other: Any) -> Any:
