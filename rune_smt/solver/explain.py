@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import DataError, DisagreementError
 from ..grammar.definitions import expand_definitions
-from ..grammar.nodes import Formula
+from ..grammar.nodes import Formula, Not
 from ..grammar.printer import canonical, canonical_names
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
 from .clauses import ClauseForm, clause_form
@@ -26,6 +26,7 @@ from .judge import judged
 from .nearest import Nearest, nearest
 from .repairs import Repair, repairs
 from .stability import stability
+from .tightest import Tightest, tightest
 from .witness import Witness, witness
 from .world import World
 
@@ -44,6 +45,7 @@ class Explanation:
     formula      the query with canonical names, definitions as they were written
     expanded     the same with definitions put in
     stability    the verdict is the same for low < min_score <= high; None where it was not asked for
+    tightest     the atom with the smallest margin among those that would change the verdict alone
     certificate  a proof that the checker can follow; None where none was made
     draw         makes the picture, where one is known
     """
@@ -52,6 +54,7 @@ class Explanation:
     formula: Formula
     expanded: Formula
     stability: tuple[float, float] | None = None
+    tightest: Tightest | None = None
     certificate: Mapping[str, Any] | None = None
     draw: Callable[[Explanation], Any] | None = field(default=None, repr=False)
 
@@ -186,7 +189,10 @@ def explain_scene(
     stable = None if brief else stability(expanded_query, world, verdict)
     if verdict == SATISFIED:
         shown = witness(expanded_query, world)
-        return Satisfied(world=world, formula=formula, expanded=expanded_query, stability=stable, witness=shown)
+        turns = None if brief else tightest(nearest(clause_form(Not(expanded_query)), world), world)
+        return Satisfied(
+            world=world, formula=formula, expanded=expanded_query, stability=stable, tightest=turns, witness=shown
+        )
     if verdict == UNDECIDED:
         missing = tuple(world.missing(expanded_query))
         return Undecided(world=world, formula=formula, expanded=expanded_query, stability=stable, missing=missing)
@@ -216,8 +222,8 @@ def _violated(
     close = nearest(form, world, sure)
     changes = repairs(expanded_query, form, world, close, ground=sure, time_limit_s=time_limit_s)
     return Violated(
-        world=world, formula=formula, expanded=expanded_query, stability=stable, form=form, cores=cores,
-        corrections=corrections, budget=listed.budget, nearest=close, repairs=changes.found,
+        world=world, formula=formula, expanded=expanded_query, stability=stable, tightest=tightest(close, world),
+        form=form, cores=cores, corrections=corrections, budget=listed.budget, nearest=close, repairs=changes.found,
         unfinished=changes.unfinished, failing=failing(expanded_query, world),
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ from ..entities.relations import (
     truth,
 )
 from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Formula, Not, Number, Text, Truth, Variable, walk
+from ..grammar.printer import term_text
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED
 from .atoms import Facts, Rows
@@ -548,8 +549,9 @@ def _names_a_text(node: Any, world: World) -> bool:
 
 
 def _term_words(atom: Compare) -> str:
-    from ..grammar.printer import term_text
-
+    """What the left side measures: "center distance" for center_distance(x1, x2), a sum as it is written."""
+    if isinstance(atom.left, Apply):
+        return atom.left.name.replace("_", " ")
     return term_text(atom.left)
 
 

@@ -36,6 +36,7 @@ from .failing import Failing
 from .nearest import Nearest
 from .passes.fold_constants import fold_constants
 from .repairs import Repair
+from .tightest import Tightest
 
 if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
@@ -60,6 +61,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "nearest": [],
         "repairs": [],
         "stability": {"min_score": list(stable)} if stable is not None else None,
+        "tightest": tightest_json(explanation.tightest) if explanation.tightest is not None else None,
         "certificate": explanation.certificate,
     }
     match explanation:
@@ -197,6 +199,19 @@ def nearest_json(form: ClauseForm, near: Nearest) -> dict[str, Any]:
     }
 
 
+def tightest_json(turns: Tightest) -> dict[str, Any]:
+    """The atom on which the verdict turns first."""
+    return {
+        "quantity": turns.quantity,
+        "unit": turns.unit,
+        "actual": turns.actual,
+        "limit": turns.limit,
+        "margin": turns.margin,
+        "entities": list(turns.entities),
+        "text": turns.text,
+    }
+
+
 def repair_json(repair: Repair) -> dict[str, Any]:
     """One repair."""
     return {"kind": repair.kind, "text": repair.text, "changes": dict(repair.changes)}
@@ -276,6 +291,8 @@ def notes(explanation: Explanation) -> Iterator[str]:
     if explanation.stability is not None:
         low, high = explanation.stability
         yield f"The verdict is the same for every min_score above {low:g} up to {high:g}."
+    if explanation.tightest is not None:
+        yield f"The verdict turns first on the {explanation.tightest.text}."
     if explanation.world.facts.parameters.assume_extent and explanation.world.scene.width is None:
         yield "The image size is unknown: the largest x and y of its entities were taken instead."
     if isinstance(explanation, Violated):
