@@ -100,6 +100,7 @@ def common_area(a: Shapes, b: Shapes) -> Floats:
     areal = (shapely.get_dimensions(a) == 2) & (shapely.get_dimensions(b) == 2)
     result: Floats = np.zeros(len(a))
     where = np.flatnonzero(areal)
+    where = where[shapely.intersects(a[where], b[where])]  # a tenth of the price of an intersection
     if len(where):
         result[where] = shapely.area(shapely.intersection(a[where], b[where]))
     return result

@@ -22,6 +22,7 @@ Codes: TypeAlias = NDArray[np.int8]
 Bools: TypeAlias = NDArray[np.bool_]
 
 VIOLATED, UNDECIDED, SATISFIED = np.int8(0), np.int8(1), np.int8(2)
+OPEN = np.int8(-1)  # no verdict: boxes cannot tell, only outlines
 
 RATIO, PIXELS, METRES = 0, 1, 2  # units of a near limit: times the smaller diagonal, px, m
 UNITS = {"x": RATIO, "px": PIXELS, "m": METRES}
@@ -71,6 +72,18 @@ def truth(word: str, table: EntityTable, rows: tuple[Rows, ...], parameters: Par
     result = np.zeros(len(rows[0]), np.int8)
     where = np.flatnonzero(distinct)
     result[where] = relation(table, tuple(argument[where] for argument in rows), parameters)
+    return result
+
+
+def by_boxes(word: str, table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    """What boxes alone tell of a relation, int8 (k,): its verdict as in `truth`, or OPEN where only outlines can tell.
+
+    A word that is not decided by gap or common area is OPEN throughout.
+    """
+    if word not in BY_BOXES:
+        return np.full(len(rows[0]), OPEN)
+    result = BY_BOXES[word](table, rows, parameters)
+    result[rows[0] == rows[1]] = VIOLATED
     return result
 
 
@@ -168,6 +181,11 @@ def _near(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) ->
     return _gap_at_most(table, x, y, near_limits(table, x, y, parameters))
 
 
+def _near_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return gap_by_boxes(table, x, y, near_limits(table, x, y, parameters))
+
+
 def _far(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
     """A near limit of its own, as "30 m", may exceed far's; what is near is not far."""
     x, y = rows
@@ -175,6 +193,16 @@ def _far(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> 
     result: Codes = far.astype(np.int8)
     where = np.flatnonzero(result)
     result[where] = np.minimum(result[where], 2 - _near(table, (x[where], y[where]), parameters))
+    return result
+
+
+def _far_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    within = gap_by_boxes(table, x, y, far_limits(table, x, y, parameters))
+    near = _near_by_boxes(table, rows, parameters)
+    result: Codes = np.full(len(x), OPEN)
+    result[(within == SATISFIED) | (near == SATISFIED)] = VIOLATED
+    result[(within == VIOLATED) & (near == VIOLATED)] = SATISFIED
     return result
 
 
@@ -191,6 +219,25 @@ def _overlaps(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters
 def _inside(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
     x, y = rows
     return _share_at_least(table, x, y, parameters.inside_share * table.area[x])
+
+
+def _touches_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return gap_by_boxes(table, x, y, np.full(len(x), parameters.touch_px))
+
+
+def _overlaps_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return _share_by_boxes(table, x, y, OVERLAP_SHARE * np.minimum(table.area[x], table.area[y]))
+
+
+def _inside_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return _share_by_boxes(table, x, y, parameters.inside_share * table.area[x])
+
+
+def _contains_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    return _inside_by_boxes(table, (rows[1], rows[0]), parameters)
 
 
 def _contains(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
@@ -406,13 +453,21 @@ def _by_class(
 
 def _gap_at_most(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     """Whether the gap is at most the limit, undecided where that is NaN; boxes decide first what they can."""
-    at_least, at_most = _gap_bounds(table, x, y)
-    slack = BOUND * (limit + at_least)
-    unknown = np.isnan(limit)
-    result = np.where(unknown, UNDECIDED, np.where(at_most + slack <= limit, SATISFIED, VIOLATED))
-    open_ = np.flatnonzero(~unknown & ~(at_least - slack > limit) & (result == VIOLATED))
+    result = gap_by_boxes(table, x, y, limit)
+    open_ = np.flatnonzero(result == OPEN)
     if len(open_):
         result[open_] = _known(gaps(table, x[open_], y[open_]) <= limit[open_])
+    return result
+
+
+def gap_by_boxes(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
+    """What boxes tell of "the gap is below (at most) the limit": its verdict, OPEN where they do not."""
+    at_least, at_most = _gap_bounds(table, x, y)
+    slack = BOUND * (limit + at_least)
+    result: Codes = np.full(len(x), OPEN)
+    result[at_least - slack > limit] = VIOLATED
+    result[at_most + slack < limit] = SATISFIED
+    result[np.isnan(limit)] = UNDECIDED
     return result
 
 
@@ -430,18 +485,23 @@ def _gap_bounds(table: EntityTable, x: Rows, y: Rows) -> tuple[Floats, Floats]:
 
 def _share_at_least(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     """Whether the common area is above 0 and at least the limit (px2); both areas must be above 0."""
+    result = _share_by_boxes(table, x, y, limit)
+    open_ = np.flatnonzero(result == OPEN)
+    if len(open_):
+        common = common_areas(table, x[open_], y[open_])
+        result[open_] = _known((common > 0) & (common >= limit[open_]))
+    return result
+
+
+def _share_by_boxes(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     wide = np.minimum(table.max_x[x], table.max_x[y]) - np.maximum(table.min_x[x], table.min_x[y])
     high = np.minimum(table.max_y[x], table.max_y[y]) - np.maximum(table.min_y[x], table.min_y[y])
     smaller = np.minimum(table.area[x], table.area[y])
     at_most = np.minimum(np.maximum(wide, 0) * np.maximum(high, 0), smaller)
     extent = np.maximum(table.diag[x], table.diag[y])
     slack = BOUND * (at_most + limit + extent * extent)  # slivers: rounding goes with the extent, not the area
-    open_ = np.flatnonzero((smaller > 0) & (wide >= 0) & (high >= 0) & (at_most + slack >= limit))
-    result = np.zeros(len(x), np.int8)
-    if len(open_):
-        common = common_areas(table, x[open_], y[open_])
-        result[open_] = _known((common > 0) & (common >= limit[open_]))
-    return result
+    may = (smaller > 0) & (wide >= 0) & (high >= 0) & (at_most + slack >= limit)
+    return np.where(may, OPEN, VIOLATED)
 
 
 def _projection(table: EntityTable, x: Rows, y: Rows, z: Rows) -> tuple[Floats, Floats, Floats]:
@@ -494,6 +554,15 @@ RELATIONS: Mapping[str, Relation] = {
     "in_center": _in_center,
     "large": _large,
     "small": _small,
+}
+
+BY_BOXES: Mapping[str, Relation] = {
+    "near": _near_by_boxes,
+    "far": _far_by_boxes,
+    "touches": _touches_by_boxes,
+    "overlaps": _overlaps_by_boxes,
+    "inside": _inside_by_boxes,
+    "contains": _contains_by_boxes,
 }
 
 FUNCTIONS: Mapping[str, Function] = {

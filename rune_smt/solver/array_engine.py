@@ -1,21 +1,21 @@
-"""Verdicts for a whole archive at once: the formula evaluated over columns of bindings instead of one by one.
+"""Verdicts for a whole archive at once: the steps of a plan carried out over columns of bindings.
 
 A *frame* is a table of bindings: for each variable in scope a column of entity rows, and the image of each binding. A
-quantifier extends the frame by every entity its variable may be, evaluates its body there, and takes the greatest, the
-least or the number of satisfied verdicts back to each binding. What keeps that small:
+binder extends the frame by every entity that its variable may be; the step below it is evaluated there, and the
+greatest verdict, or the number of satisfied ones, is taken back to each binding. What keeps that small:
 
-- class counts decide most images before anything is bound (`bounds`);
-- a variable ranges over the classes its guards admit, less the entities that fail the parts of the body that speak of
-  it alone; those parts, quantified ones too, are evaluated once per entity;
-- a subformula that does not speak of every variable of the frame is evaluated once per different binding of its own;
-- parts of `&` are evaluated cheapest first, each only where the ones before leave the verdict open;
-- candidates are tried in rounds, and a binding that has found enough of them is done;
-- frames are cut into chunks, so memory is bounded whatever the query.
+- class counts decide most images before anything is bound (`bounds`), of the whole query and of each component;
+- the plan (`plan`) binds few things first, and asks the strip index (`joins`) for what lies within reach;
+- in a chain of `exists` nothing but the outermost binding is asked for (a semi-join): one that has been found is done,
+  and boxes are asked before outlines;
+- what speaks of one variable or none is evaluated once for each entity or image, and equal steps share that;
+- images go in batches and frames in chunks, so memory is bounded whatever the query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, assert_never
@@ -23,70 +23,88 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from ..entities.relations import union_area
-from ..grammar.nodes import (
-    And,
-    Apply,
-    Compare,
-    Count,
-    Cover,
-    Exists,
-    ExistsCount,
-    ForAll,
-    Formula,
-    Iff,
-    Implies,
-    Node,
-    Not,
-    Or,
-    Term,
-    Truth,
-    Variable,
-    children,
-    conjunction,
-    disjunction,
-    free_variables,
-)
-from ..grammar.words import WORDS
+from ..entities.relations import OPEN, by_boxes, gap_by_boxes, union_area
+from ..grammar.nodes import Apply, Cover, Formula, Term, Variable
+from ..grammar.printer import canonical
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
-from .decompose import domain
-from .numbers import aggregates, compare_intervals, compare_to_zero, counts_in, covers_in, difference, interval
+from .frame import Frame, chunks, expand, one_key, rank_in_run
+from .joins import StripIndex, boxes_of, distance_limit, in_pixels, reach
+from .numbers import aggregates, compare_intervals, compare_to_zero, interval
+from .plan import (
+    CHEAP,
+    EXTREMES,
+    AllOf,
+    AnyStep,
+    Bind,
+    Constant,
+    CountsCompared,
+    CoversCompared,
+    Literal,
+    Many,
+    OneOf,
+    Opposite,
+    Planner,
+    Same,
+    Some,
+    components,
+)
 from .world import World
 
 if TYPE_CHECKING:
     from ..entities.table import EntityTable
     from ..grammar.vocabulary import Vocabulary
 
-CHUNK = 1 << 20  # bindings evaluated at once: eight columns of it are 64 MB
+__all__ = ["ArrayEngine", "ComponentRun", "Frame", "Statistics"]
+
+CHUNK = 1 << 18  # bindings evaluated at once: what one step reads of them stays in the processor's cache
+BATCH = 1 << 19  # entities of the images that are worked on at once: bounds indexes and memos
 FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings that have one find it among these
 ROUND_GROWTH = 8
+EXACT = 1 << 53  # whole numbers below it are exact in every column
+
+Bools = NDArray[np.bool_]
+Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Bindings in order of image: `rows` has for each variable the entity rows, int64 (n,); `image` int64 (n,)."""
+@dataclass(slots=True)
+class ComponentRun:
+    """How a closed part of the query was decided.
 
-    image: Rows
-    rows: Mapping[str, Rows]
+    images     of how many it was asked, by_counts of which class counts decided, satisfied with what answer
+    bindings   made for the others; seconds taken for all
+    """
 
-    def __len__(self) -> int:
-        return len(self.image)
-
-    def take(self, index: Any) -> Frame:
-        """The bindings at an index or under a mask."""
-        return Frame(self.image[index], {name: column[index] for name, column in self.rows.items()})
+    text: str
+    images: int = 0
+    by_counts: int = 0
+    satisfied: int = 0
+    bindings: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
 class Statistics:
-    """What a run did: how many images each step decided, how many bindings the rest needed."""
+    """What a run did: how many images class counts decided, how many bindings the rest needed, and each component."""
 
     images: int = 0
     by_counts: int = 0
+    counts_seconds: float = 0.0
     bindings: int = 0
-    by_node: dict[str, int] = field(default_factory=dict)
+    components: dict[str, ComponentRun] = field(default_factory=dict)
+    plan: AnyStep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a variable may be in the images asked for: rows in order of image, the verdict of the filters on them."""
+
+    images_asked: Rows
+    images: NDArray[np.int32]
+    rows: Rows
+    verdicts: Codes
+    index: StripIndex | None
 
 
 class ArrayEngine:
@@ -101,33 +119,75 @@ class ArrayEngine:
         vocabulary: Vocabulary,
         min_score: float = 0.5,
         *,
-        exists: NDArray[np.bool_] | None = None,
+        exists: Bools | None = None,
         chunk: int = CHUNK,
+        batch: int = BATCH,
     ):
         self.table = table
         self.vocabulary = vocabulary
         self.min_score = min_score
         self.facts = Facts(table, vocabulary)
         self.chunk = chunk
+        self.batch = batch
         self.statistics = Statistics()
         exists = table.score >= min_score if exists is None else exists
-        self._exists: NDArray[np.bool_] | None = None if bool(exists.all()) else exists
+        self._exists: Bools | None = None if bool(exists.all()) else exists
         self._histogram: Histogram | None = None
-        self._codes_of: dict[Node, Rows] = {}
+        self._planner: Planner | None = None
         self._worlds: dict[int, World] = {}
+        # Of the batch at hand:
+        self._first_row = 0
+        self._rows = 0
+        self._first_image = 0
+        self._images = 0
+        self._memo: dict[str, Codes] = {}
+        self._found: dict[int, Candidates] = {}
+
+    def plan(self, formula: Formula) -> AnyStep:
+        """The plan of a formula for this table."""
+        if self._planner is None:
+            average = self.histogram().counts.sum(axis=0) / max(1, len(self.table.offsets))
+            self._planner = Planner(tuple(self.table.classes), self.vocabulary, average)
+        return self._planner.plan(formula)
 
     def decide(self, formula: Formula, images: Sequence[int] | NDArray[np.int64] | None = None) -> Codes:
-        """Verdict codes, int8, of a closed normalised formula for each image of the table, or of those given."""
+        """Verdict codes, int8, of a closed formula for each image of the table, or of those given."""
         chosen = np.arange(len(self.table.offsets), dtype=np.int64) if images is None else np.asarray(images, np.int64)
+        started = time.perf_counter()
         self.statistics = Statistics(images=len(chosen))
         if not len(chosen):
             return np.zeros(0, dtype=np.int8)
-        low, high = self._count_bounds(formula, chosen)
-        verdicts = low.copy()
-        still_open = np.flatnonzero(low != high)
+        verdicts, high = self._count_bounds(formula, chosen)
+        still_open = np.flatnonzero(verdicts != high)
         self.statistics.by_counts = len(chosen) - len(still_open)
-        if len(still_open):
-            verdicts[still_open] = self.evaluate(formula, Frame(chosen[still_open], {}))
+        self.statistics.counts_seconds = time.perf_counter() - started
+        self.statistics.plan = step = self.plan(formula)
+        for part in components(step):
+            self.statistics.components.setdefault(part.key, ComponentRun(canonical(part.formula)))
+        order = np.argsort(chosen[still_open], kind="stable")
+        still_open = still_open[order]
+        verdicts[still_open] = self._in_batches(step, Frame(chosen[still_open], {}))
+        return verdicts
+
+    def evaluate(self, formula: Formula, frame: Frame) -> Codes:
+        """The verdict of a formula for every binding of a frame, which binds its free variables."""
+        return self._in_batches(self.plan(formula), frame)
+
+    def _in_batches(self, step: AnyStep, frame: Frame) -> Codes:
+        verdicts = np.empty(len(frame), dtype=np.int8)
+        starts = np.flatnonzero(np.diff(frame.image, prepend=-1))
+        images = frame.image[starts]
+        ends = np.append(starts, len(frame))
+        sizes = self.table.offsets[images, -1] - self.table.offsets[images, 0]
+        for run in chunks(sizes, self.batch):
+            first, last = int(images[run.start]), int(images[run.stop - 1])
+            self._first_image, self._images = first, last - first + 1
+            self._first_row = int(self.table.offsets[first, 0])
+            self._rows = int(self.table.offsets[last, -1]) - self._first_row
+            self._memo, self._found, self._worlds = {}, {}, {}
+            mine = slice(int(ends[run.start]), int(ends[run.stop]))
+            verdicts[mine] = self._evaluate(step, frame.take(mine))
+        self._memo, self._found, self._worlds = {}, {}, {}
         return verdicts
 
     # --- bounds from class counts -------------------------------------------------------------------------------------
@@ -137,75 +197,74 @@ class ArrayEngine:
         if self._histogram is None:
             counts = np.diff(self.table.offsets, axis=1)
             if self._exists is not None:
-                alive = np.concatenate(([0], np.cumsum(self._exists)))
+                alive = np.concatenate(([0], np.cumsum(self._exists, dtype=np.int32)))
                 counts = np.diff(alive[self.table.offsets], axis=1)
             self._histogram = Histogram(tuple(self.table.classes), counts.astype(np.int64))
         return self._histogram
 
     def _count_bounds(self, formula: Formula, images: NDArray[np.int64]) -> tuple[Codes, Codes]:
         whole = self.histogram()
-        low, high = bounds(formula, self.vocabulary, {}, Histogram(whole.classes, whole.counts[images]))
+        counts = whole.counts if len(images) == len(whole.counts) else whole.counts[images]
+        low, high = bounds(formula, self.vocabulary, {}, Histogram(whole.classes, counts))
         shape = images.shape
         return (
             np.broadcast_to(np.asarray(low, dtype=np.int8), shape).copy(),
             np.broadcast_to(np.asarray(high, dtype=np.int8), shape).copy(),
         )
 
-    # --- formulas -----------------------------------------------------------------------------------------------------
+    # --- steps --------------------------------------------------------------------------------------------------------
 
-    def evaluate(self, formula: Formula, frame: Frame) -> Codes:
-        """The verdict of the formula for every binding of the frame."""
-        n = len(frame)
-        if n == 0:
+    def _evaluate(self, step: AnyStep, frame: Frame) -> Codes:
+        """The verdict of a step for every binding of the frame."""
+        if not len(frame):
             return np.zeros(0, dtype=np.int8)
-        own = free_variables(formula)
-        if len(own) < len(frame.rows) and cost(formula) > CHEAP:
-            return self._once_per_binding(formula, frame, sorted(own))
-        match formula:
-            case Truth(value):
-                return np.full(n, SATISFIED if value else VIOLATED, dtype=np.int8)
-            case Apply(name) if name in self.vocabulary.links:
-                return self._link(formula, frame)
-            case Apply():
-                return self.facts.truth(formula, frame.rows, frame.image)
-            case Compare():
-                if counts_in(formula):
-                    return self._compare_counts(formula, frame)
-                if covers_in(formula):
-                    return self._compare_covers(formula, frame)
-                return self.facts.truth(formula, frame.rows, frame.image)
-            case Not(body):
-                return (2 - self.evaluate(body, frame)).astype(np.int8)
-            case And(parts):
+        if step.price > CHEAP:
+            if not step.names:
+                return self._once_an_image(step, frame.image)
+            if len(step.names) == 1:
+                (name,) = step.names
+                return self._once_an_entity(step, name, frame.rows[name])
+            if len(step.names) < len(frame.rows):
+                return self._once_a_binding(step, frame)
+        return self._evaluate_all(step, frame)
+
+    def _evaluate_all(self, step: AnyStep, frame: Frame) -> Codes:
+        match step:
+            case Constant(value=value):
+                return np.full(len(frame), SATISFIED if value else VIOLATED, dtype=np.int8)
+            case Literal():
+                return self._literal(step, frame)
+            case AllOf(parts=parts):
                 return self._fold(parts, frame, np.minimum, int(VIOLATED), int(SATISFIED))
-            case Or(parts):
+            case OneOf(parts=parts):
                 return self._fold(parts, frame, np.maximum, int(SATISFIED), int(VIOLATED))
-            case Implies(left, right):
-                return self._fold((Not(left), right), frame, np.maximum, int(SATISFIED), int(VIOLATED))
-            case Iff(left, right):
-                a, b = self.evaluate(left, frame), self.evaluate(right, frame)
+            case Opposite(part=part):
+                return (2 - self._evaluate(part, frame)).astype(np.int8)
+            case Same(left=left, right=right):
+                a, b = self._evaluate(left, frame), self._evaluate(right, frame)
                 return np.minimum(np.maximum(2 - a, b), np.maximum(2 - b, a)).astype(np.int8)
-            case Exists(var, body):
-                sure, possible = self._count(formula, var, body, frame, "exists", 1)
-                return _codes(sure > 0, possible > 0)
-            case ForAll(var, body):
-                sure, possible = self._count(formula, var, body, frame, "forall", 1)
-                return _codes(possible == 0, sure == 0)
-            case ExistsCount(op, number, var, body):
-                sure, possible = self._count(formula, var, body, frame, "exists", number if op == ">=" else number + 1)
-                return _compare_range(op, sure, possible, number)
+            case Some(bind=bind):
+                cap = np.full(len(frame), SATISFIED, dtype=np.int8)
+                return self._best_extended(bind, frame, cap, np.arange(len(frame), dtype=np.int64), len(frame))
+            case Many(op=op, n=n, bind=bind):
+                sure, possible = self._count(bind, frame, n if op == ">=" else n + 1)
+                return _compare_range(op, sure, possible, n)
+            case CountsCompared():
+                return self._compare_counts(step, frame)
+            case CoversCompared():
+                return self._compare_covers(step, frame)
             case _:
-                assert_never(formula)
+                assert_never(step)
 
     def _fold(
-        self, parts: Sequence[Formula], frame: Frame, combine: Callable[[Codes, Codes], Codes], settled: int, start: int
+        self, parts: Sequence[AnyStep], frame: Frame, combine: Callable[[Codes, Codes], Codes], settled: int, start: int
     ) -> Codes:
         """`&` or `|`: cheapest part first, each only where the verdict is still open."""
         verdicts = np.full(len(frame), start, dtype=np.int8)
         still_open = np.arange(len(frame))
-        for part in sorted(parts, key=cost):
+        for part in parts:
             whole = len(still_open) == len(frame)
-            found = self.evaluate(part, frame if whole else frame.take(still_open))
+            found = self._evaluate(part, frame if whole else frame.take(still_open))
             combined = combine(verdicts[still_open], found)
             verdicts[still_open] = combined
             still_open = still_open[combined != settled]
@@ -213,169 +272,89 @@ class ArrayEngine:
                 break
         return verdicts
 
-    def _once_per_binding(self, formula: Formula, frame: Frame, own: list[str]) -> Codes:
-        """Evaluates for each different binding of the formula's own variables (or image), and hands the results out."""
-        if not own:
-            key = frame.image
-        elif len(own) == 1:
-            key = frame.rows[own[0]]
-        else:
-            key = _one_key([frame.rows[name] for name in own])
-        _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    # --- once for each image, entity, combination ---------------------------------------------------------------------
+
+    def _once_an_image(self, step: AnyStep, images: Rows) -> Codes:
+        """A closed step: remembered for each image of the batch; class counts are asked first."""
+        memo = self._memory(step.key, self._images)
+        place = images - self._first_image
+        unknown = _different(images[memo[place] < VIOLATED])
+        if len(unknown):
+            run = self.statistics.components.get(step.key)
+            started, bindings = time.perf_counter(), self.statistics.bindings
+            low, high = self._count_bounds(step.formula, unknown)
+            still_open = np.flatnonzero(low != high)
+            low[still_open] = self._evaluate_all(step, Frame(unknown[still_open], {}))
+            memo[unknown - self._first_image] = low
+            if run is not None:
+                run.images += len(unknown)
+                run.by_counts += len(unknown) - len(still_open)
+                run.satisfied += int((low == SATISFIED).sum())
+                run.bindings += self.statistics.bindings - bindings
+                run.seconds += time.perf_counter() - started
+        return memo[place]
+
+    def _once_an_entity(self, step: AnyStep, name: str, rows: Rows) -> Codes:
+        """A step with one free variable: remembered for each entity of the batch."""
+        memo = self._memory(step.key, self._rows)
+        place = rows - self._first_row
+        unknown = _different(rows[memo[place] < VIOLATED])
+        for part in chunks(np.ones(len(unknown), dtype=np.int64), self.chunk):
+            mine = unknown[part]
+            memo[mine - self._first_row] = self._evaluate_all(
+                step, Frame(self.table.image[mine].astype(np.int64), {name: mine})
+            )
+        return memo[place]
+
+    def _memory(self, key: str, size: int) -> Codes:
+        if key not in self._memo:
+            self._memo[key] = np.full(size, -1, dtype=np.int8)
+        return self._memo[key]
+
+    def _once_a_binding(self, step: AnyStep, frame: Frame) -> Codes:
+        """Evaluates for each different binding of the step's own variables, and hands the results out."""
+        own = sorted(step.names)
+        _, first, back = np.unique(one_key([frame.rows[name] for name in own]), return_index=True, return_inverse=True)
         narrow = Frame(frame.image[first], {name: frame.rows[name][first] for name in own})
         order = np.argsort(narrow.image, kind="stable")
         verdicts = np.empty(len(first), dtype=np.int8)
-        verdicts[order] = self.evaluate(formula, narrow.take(order))
+        verdicts[order] = self._evaluate_all(step, narrow.take(order))
         return verdicts[back]
 
-    # --- quantifiers --------------------------------------------------------------------------------------------------
+    # --- literals -----------------------------------------------------------------------------------------------------
 
-    def _count(
-        self, binder: Node, var: str, body: Formula, frame: Frame, wanted: str, enough: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For each binding how many entities satisfy the body for certain, and how many may (int64 (n,) each).
+    def _literal(self, step: Literal, frame: Frame) -> Codes:
+        found = self._told_by_boxes(step, frame)
+        unknown = np.flatnonzero(found == OPEN)
+        if len(unknown):
+            found[unknown] = self._exactly(step, frame.take(unknown) if len(unknown) < len(frame) else frame)
+        return found
 
-        For "forall" the body counted is the negation: how many entities are counter-examples. Where `enough` are
-        certain the rest need not be counted, so candidates are tried in rounds, few first.
-        """
-        alone, rest = self._apart(var, body, wanted)
-        rows, verdicts = self._candidates(binder, var, alone, frame, wanted)
-        starts, lengths = self._runs(rows, frame)
-        if rest is None:  # nothing but the variable itself matters: counts of candidates will do
-            running = np.concatenate(([0], np.cumsum(verdicts == SATISFIED)))
-            return running[starts + lengths] - running[starts], lengths.astype(np.int64)
-        sure = np.zeros(len(frame), dtype=np.int64)
-        possible = np.zeros(len(frame), dtype=np.int64)
-        waiting = np.flatnonzero(lengths)
-        done = 0
-        step = int(lengths.max(initial=0)) if enough is None else FIRST_ROUND * enough
-        while len(waiting):
-            take = np.minimum(lengths[waiting] - done, step)
-            for chunk in _chunks(take, self.chunk):
-                mine = waiting[chunk]
-                parent, position = _expand(starts[mine] + done, take[chunk])
-                inner = frame.take(mine[parent])
-                inner = Frame(inner.image, {**inner.rows, var: rows[position]})
-                self.statistics.bindings += len(inner)
-                found = self.evaluate(rest, inner)
-                if wanted == "forall":
-                    found = (2 - found).astype(np.int8)
-                found = np.minimum(found, verdicts[position])
-                sure[mine] += np.bincount(parent[found == SATISFIED], minlength=len(mine))
-                possible[mine] += np.bincount(parent[found >= UNDECIDED], minlength=len(mine))
-            done += step
-            step *= ROUND_GROWTH
-            waiting = waiting[lengths[waiting] > done]
-            if enough is not None:
-                waiting = waiting[sure[waiting] < enough]
-        return sure, possible
+    def _exactly(self, step: Literal, frame: Frame) -> Codes:
+        atom = step.atom
+        if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
+            found = self._link(atom, frame)
+        else:
+            found = self.facts.truth(atom, frame.rows, frame.image)
+        return (2 - found).astype(np.int8) if step.negated else found
 
-    def _apart(self, var: str, body: Formula, wanted: str) -> tuple[list[Formula], Formula | None]:
-        """The parts of the body that speak of the variable alone, and what is left (None: nothing)."""
-        kind: type[And] | type[Or] = And if wanted == "exists" else Or
-        parts = body.parts if isinstance(body, kind) else (body,)
-        alone = [part for part in parts if free_variables(part) <= {var}]
-        others = [part for part in parts if not free_variables(part) <= {var}]
-        if not others:
-            return alone, None
-        return alone, conjunction(others) if wanted == "exists" else disjunction(others)
-
-    def _candidates(
-        self, binder: Node, var: str, alone: Sequence[Formula], frame: Frame, wanted: str
-    ) -> tuple[Rows, Codes]:
-        """The rows that the variable may be in the frame's images, in row order, with the verdict of the parts alone.
-
-        For "forall" the verdict is that of their negation. Rows for which it is violated are left out.
-        """
-        rows = self._domain_rows(binder, frame)
-        verdicts = np.full(len(rows), SATISFIED, dtype=np.int8)
-        for part in sorted(alone, key=cost):
-            if not len(rows):
-                break
-            inner = Frame(self.table.image[rows].astype(np.int64), {var: rows})
-            found = self.evaluate(part, inner)
-            if wanted == "forall":
-                found = (2 - found).astype(np.int8)
-            verdicts = np.minimum(verdicts, found)
-            kept = verdicts > VIOLATED
-            rows, verdicts = rows[kept], verdicts[kept]
-        return rows, verdicts
-
-    def _runs(self, rows: Rows, frame: Frame) -> tuple[Rows, Rows]:
-        """For each binding where the rows of its image start, and how many they are; `rows` in order of image."""
-        images = self.table.image[rows]
-        starts = np.searchsorted(images, frame.image, side="left").astype(np.int64)
-        return starts, np.searchsorted(images, frame.image, side="right").astype(np.int64) - starts
-
-    def _domain_rows(self, binder: Node, frame: Frame) -> Rows:
-        codes = self._codes_of.get(binder)
-        if codes is None:
-            classes = domain(binder, self.table.classes, self.vocabulary)
-            codes = self._codes_of[binder] = np.flatnonzero([name in classes for name in self.table.classes])
-        images = frame.image[np.flatnonzero(np.diff(frame.image, prepend=-1))]
-        starts, stops = self.table.offsets[images][:, codes], self.table.offsets[images][:, codes + 1]
-        _, rows = _expand(starts.ravel(), (stops - starts).ravel())
-        return rows if self._exists is None else rows[self._exists[rows]]
-
-    # --- comparisons of counts and covers -----------------------------------------------------------------------------
-
-    def _compare_counts(self, comparison: Compare, frame: Frame) -> Codes:
-        constant, counts = difference(comparison).in_integers()
-        columns = [
-            (coefficient, *self._count(count, count.var, count.body, frame, "exists")) for coefficient, count in counts
-        ]
-        low: Any = np.full(len(frame), constant, dtype=object)
-        high: Any = np.full(len(frame), constant, dtype=object)
-        for coefficient, sure, possible in columns:
-            ends = sure.astype(object) * coefficient, possible.astype(object) * coefficient
-            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
-        verdicts = np.empty(len(frame), dtype=np.int8)
-        known = low == high
-        verdicts[known] = _compare_exact(comparison.op, low[known])
-        for i in np.flatnonzero(~known):
-            ranges = [(coefficient, int(sure[i]), int(possible[i])) for coefficient, sure, possible in columns]
-            verdicts[i] = compare_to_zero(comparison.op, constant, ranges)
-        return verdicts
-
-    def _compare_covers(self, comparison: Compare, frame: Frame) -> Codes:
-        """Covers need the union of outlines, so binding by binding."""
-        areas = {id(cover): self._cover(cover, frame) for cover in aggregates(comparison) if isinstance(cover, Cover)}
-        verdicts = np.full(len(frame), UNDECIDED, dtype=np.int8)
-        for i in range(len(frame)):
-            world = self._world(int(frame.image[i]))
-
-            def leaf(term: Term, i: int = i, world: World = world) -> tuple[float, float] | None:
-                if isinstance(term, Cover):
-                    low, high = areas[id(term)]
-                    return float(low[i]), float(high[i])
-                value = world.area_limit(term)
-                return None if value is None else (value, value)
-
-            left, right = interval(comparison.left, leaf), interval(comparison.right, leaf)
-            if left is not None and right is not None:
-                verdicts[i] = compare_intervals(comparison.op, left, right)
-        return verdicts
-
-    def _cover(self, cover: Cover, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """For each binding the area of the union of the sure outlines, and of the possible ones."""
-        low, high = np.zeros(len(frame)), np.zeros(len(frame))
-        rows = self._domain_rows(cover, frame)
-        starts, lengths = self._runs(rows, frame)
-        for chunk in _chunks(lengths, self.chunk):
-            parent, position = _expand(starts[chunk], lengths[chunk])
-            inner = frame.take(slice(chunk.start, chunk.stop)).take(parent)
-            found = self.evaluate(cover.body, Frame(inner.image, {**inner.rows, cover.var: rows[position]}))
-            ends = np.searchsorted(parent, np.arange(chunk.stop - chunk.start + 1))
-            for i, (start, stop) in enumerate(pairwise(ends)):
-                mine, verdicts = rows[position[start:stop]], found[start:stop]
-                low[chunk.start + i] = self._union(mine[verdicts == SATISFIED])
-                high[chunk.start + i] = self._union(mine[verdicts >= UNDECIDED])
-        return low, high
-
-    def _union(self, rows: Rows) -> float:
-        return union_area(self.table, rows[np.argsort(self.table.entity_id[rows])]) if len(rows) else 0.0
-
-    # --- links --------------------------------------------------------------------------------------------------------
+    def _told_by_boxes(self, step: Literal, frame: Frame) -> Codes:
+        """What boxes tell of a literal: its verdict, OPEN where they do not."""
+        atom = step.atom
+        if not step.by_boxes:
+            return np.full(len(frame), OPEN)
+        if isinstance(atom, Apply):
+            rows = tuple(frame.rows[arg.name] for arg in atom.args if isinstance(arg, Variable))
+            found = by_boxes(atom.name, self.table, rows, self.facts.parameters)
+            return np.where(found == OPEN, OPEN, 2 - found).astype(np.int8) if step.negated else found
+        comparison = distance_limit(atom)
+        assert comparison is not None
+        _, op, limit = comparison
+        term = atom.left if isinstance(atom.left, Apply) else atom.right
+        assert isinstance(term, Apply)
+        x, y = (frame.rows[arg.name] for arg in term.args if isinstance(arg, Variable))
+        found = gap_by_boxes(self.table, x, y, in_pixels(limit, self.table, x))
+        return found if op in ("<", "<=") else np.where(found == OPEN, OPEN, 2 - found).astype(np.int8)
 
     def _link(self, atom: Apply, frame: Frame) -> Codes:
         """connected(x, y): the table of each image's links, made once."""
@@ -401,50 +380,299 @@ class ArrayEngine:
             self._worlds[image] = World(scene, self.vocabulary, self.min_score, facts=self.facts, exists=exists)
         return self._worlds[image]
 
+    # --- exists: the greatest verdict ---------------------------------------------------------------------------------
 
-# --- costs: what to evaluate first ------------------------------------------------------------------------------------
+    def _best_extended(self, bind: Bind, frame: Frame, cap: Codes, group: Rows, groups: int) -> Codes:
+        """For each group of bindings the greatest verdict of `exists`, each binding's at most its cap; int8 (groups,).
 
-CHEAP = 2.0  # class atoms, equality, attributes: cheaper than finding the different bindings
-_BY_COLUMNS = ("left_of", "right_of", "above", "below", "larger", "smaller", "same_class", "center_distance")
-_PRICES = {
-    **dict.fromkeys(_BY_COLUMNS, 3.0),
-    **dict.fromkeys(("aligned", "clustered"), 60.0),
-    "surrounded_by": 100.0,
-}
+        Groups are what the outermost `exists` is asked for: one that is satisfied is done, whatever else there is.
+        """
+        result = np.zeros(groups, dtype=np.int8)
+        found = self._candidates(bind, frame)
+        if bind.rest is None or bind.extreme is not None:
+            best = self._present(found, frame) if bind.rest is None else self._extreme(bind, found, frame)
+            np.maximum.at(result, group, np.minimum(cap, best))
+            return result
+        waiting = cap > VIOLATED
+        for parent, position in self._spread(bind, found, frame, waiting, 1):
+            inner = frame.extended(parent, bind.var, found.rows[position])
+            inner_cap = np.minimum(cap[parent], found.verdicts[position])
+            np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups), out=result)
+            waiting &= cap > result[group]
+        return result
 
+    def _best(self, step: AnyStep, frame: Frame, cap: Codes, group: Rows, groups: int) -> Codes:
+        """For each group of bindings the greatest verdict of the step, each binding's at most its cap."""
+        parts = step.parts if isinstance(step, AllOf) else (step,)
+        literals = [part for part in parts if isinstance(part, Literal)]
+        others = [part for part in parts if not isinstance(part, Literal)]
+        result = np.zeros(groups, dtype=np.int8)
+        asked: list[tuple[Literal, Bools]] = []  # literals that boxes leave open, and of which bindings
 
-def cost(formula: Node) -> float:
-    """A rough price of an atom by binding, from cheap columns to geometry to quantifiers; only the order matters."""
-    match formula:
-        case Truth() | Variable():
-            return 0.0
-        case Exists() | ForAll() | ExistsCount() | Count() | Cover():
-            return 1000.0 * (1.0 + cost(formula.body))
-        case Apply(name):
-            word = WORDS.get(name)
-            if word is None:
-                return 1.0
-            return _PRICES.get(name, 10.0 if word.arity > 1 else 2.0)
-        case Compare(_, left, right):
-            return 1.0 + max(cost(left), cost(right))
-        case And(parts) | Or(parts):
-            return sum(cost(part) for part in parts)
-        case Not(body):
-            return cost(body)
-        case Implies(left, right) | Iff(left, right):
-            return cost(left) + cost(right)
-        case _:
-            return max((cost(child) for child in children(formula)), default=0.0)
+        def keep(mask: Bools) -> None:
+            nonlocal frame, cap, group, asked
+            if not mask.all():
+                frame, cap, group = frame.take(mask), cap[mask], group[mask]
+                asked = [(literal, still[mask]) for literal, still in asked]
+
+        for literal in literals:
+            told = self._told_by_boxes(literal, frame) if literal.by_boxes else self._evaluate(literal, frame)
+            if literal.by_boxes:
+                asked.append((literal, told == OPEN))
+            cap = np.where(told == OPEN, cap, np.minimum(cap, told)).astype(np.int8)
+            keep(cap > VIOLATED)
+        if not others:
+            sure = np.logical_not(np.logical_or.reduce([still for _, still in asked])) if asked else cap >= VIOLATED
+            np.maximum.at(result, group[sure], cap[sure])
+            keep(~sure & (cap > result[group]))
+        size = FIRST_ROUND
+        while asked and len(frame):  # outlines, a few bindings of each group at first
+            turn = np.full(len(frame), True) if others else rank_in_run(group) < size
+            for literal, still in asked:
+                which = np.flatnonzero(turn & still & (cap > VIOLATED))
+                if len(which):
+                    cap[which] = np.minimum(cap[which], self._exactly(literal, frame.take(which)))
+            if others:
+                break
+            np.maximum.at(result, group[turn], cap[turn])
+            keep(~turn & (cap > result[group]))
+            size *= ROUND_GROWTH
+        keep(cap > result[group])
+        if not others or not len(frame):
+            return result
+        for part in others[:-1]:
+            cap = np.minimum(cap, self._evaluate(part, frame))
+            keep(cap > VIOLATED)
+        last = others[-1]
+        if isinstance(last, Some) and len(last.names) == len(frame.rows) and len(frame):
+            return self._best_extended(last.bind, frame, cap, group, groups)
+        np.maximum.at(result, group, np.minimum(cap, self._evaluate(last, frame)))
+        return result
+
+    def _present(self, found: Candidates, frame: Frame) -> Codes:
+        """The greatest verdict of the candidates of each binding's image."""
+        sure, possible = self._numbers(found, frame)
+        return _codes(sure > 0, possible > 0)
+
+    def _extreme(self, bind: Bind, found: Candidates, frame: Frame) -> Codes:
+        """exists y (c(y) & left_of(x, y)): only the rightmost y counts; so for every order, negated ones too."""
+        literal = bind.extreme
+        assert literal is not None and isinstance(literal.atom, Apply)
+        name, below = EXTREMES[literal.atom.name]
+        first, second = (arg.name for arg in literal.atom.args if isinstance(arg, Variable))
+        other = second if first == bind.var else first
+        column: NDArray[np.float64] = getattr(self.table, name)
+        greatest = (first == other) == (below != literal.negated)  # whether a large value of the candidate satisfies
+        values = column[found.rows]
+        outside = -np.inf if greatest else np.inf
+        pick = np.maximum if greatest else np.minimum
+        _, lengths = self._runs(found, frame)
+        mine = column[frame.rows[other]]
+        result = np.zeros(len(frame), dtype=np.int8)
+        some = np.flatnonzero(lengths)
+        if not len(some):
+            return result
+        images, back = np.unique(frame.image[some], return_inverse=True)
+        first_of = np.searchsorted(found.images, images)
+        for code in (UNDECIDED, SATISFIED):
+            extreme = pick.reduceat(np.where(found.verdicts >= code, values, outside), first_of)[back]
+            a, b = (mine[some], extreme) if first == other else (extreme, mine[some])
+            fact = (a < b) if below else (a > b)
+            fact = ~fact if literal.negated else fact
+            result[some[fact & np.isfinite(extreme)]] = code
+        return result
+
+    # --- counts -------------------------------------------------------------------------------------------------------
+
+    def _count(self, bind: Bind, frame: Frame, enough: int | None = None) -> tuple[Counts, Counts]:
+        """For each binding how many entities satisfy the body for certain, and how many may; int64 (n,) each.
+
+        Where `enough` are certain the rest need not be counted, so candidates are tried in rounds, few first.
+        """
+        found = self._candidates(bind, frame)
+        if bind.rest is None:
+            return self._numbers(found, frame)
+        sure = np.zeros(len(frame), dtype=np.int64)
+        possible = np.zeros(len(frame), dtype=np.int64)
+        waiting = np.ones(len(frame), dtype=bool)
+        for parent, position in self._spread(bind, found, frame, waiting, enough):
+            inner = frame.extended(parent, bind.var, found.rows[position])
+            verdicts = np.minimum(self._evaluate(bind.rest, inner), found.verdicts[position])
+            sure += np.bincount(parent[verdicts == SATISFIED], minlength=len(frame))
+            possible += np.bincount(parent[verdicts >= UNDECIDED], minlength=len(frame))
+            if enough is not None:
+                waiting &= sure < enough
+        return sure, possible
+
+    def _numbers(self, found: Candidates, frame: Frame) -> tuple[Counts, Counts]:
+        """How many candidates each binding's image has: for certain, and possibly."""
+        starts, lengths = self._runs(found, frame)
+        running = np.concatenate(([0], np.cumsum(found.verdicts == SATISFIED)))
+        return running[starts + lengths] - running[starts], lengths
+
+    # --- candidates ---------------------------------------------------------------------------------------------------
+
+    def _candidates(self, bind: Bind, frame: Frame) -> Candidates:
+        """What the variable may be in the frame's images; what was found for more images of the batch serves again."""
+        known = self._found.get(id(bind))
+        images = _different(frame.image)
+        if known is None or not np.isin(images, known.images_asked, assume_unique=True).all():
+            known = self._found[id(bind)] = self._find(bind, images)
+        return known
+
+    def _find(self, bind: Bind, images: Rows) -> Candidates:
+        rows = self._domain_rows(bind, images)
+        verdicts = np.full(len(rows), SATISFIED, dtype=np.int8)
+        for part in bind.filters:
+            if not len(rows):
+                break
+            found = self._evaluate(part, Frame(self.table.image[rows].astype(np.int64), {bind.var: rows}))
+            verdicts = np.minimum(verdicts, found)
+            kept = verdicts > VIOLATED
+            rows, verdicts = rows[kept], verdicts[kept]
+        index = None
+        if bind.join is not None:
+            index = StripIndex(
+                self.table, rows, reach(bind.join.atom, bind.var, self.table, rows, self.facts.parameters)
+            )
+        return Candidates(images, self.table.image[rows], rows, verdicts, index)
+
+    def _domain_rows(self, bind: Bind, images: Rows) -> Rows:
+        offsets = self.table.offsets[images]
+        starts, stops = offsets[:, bind.codes], offsets[:, bind.codes + 1]
+        _, rows = expand(starts.ravel(), (stops - starts).ravel())
+        return rows if self._exists is None else rows[self._exists[rows]]
+
+    def _runs(self, found: Candidates, frame: Frame) -> tuple[Rows, Rows]:
+        """For each binding where the candidates of its image start, and how many they are."""
+        starts = np.searchsorted(found.images, frame.image, side="left").astype(np.int64)
+        return starts, np.searchsorted(found.images, frame.image, side="right").astype(np.int64) - starts
+
+    def _spread(
+        self, bind: Bind, found: Candidates, frame: Frame, waiting: Bools, enough: int | None
+    ) -> Iterator[tuple[Rows, Rows]]:
+        """The bindings extended by candidates, in chunks: numbers of the bindings, places of the candidates.
+
+        Only bindings that are `waiting` are extended; the mask is looked at again before each chunk.
+        """
+        if found.index is not None:
+            yield from self._within_reach(bind, found.index, frame, waiting)
+            return
+        starts, lengths = self._runs(found, frame)
+        done = 0
+        step = int(lengths.max(initial=0)) if enough is None else FIRST_ROUND * max(1, enough)
+        while True:
+            turn = np.flatnonzero(waiting & (lengths > done))
+            if not len(turn):
+                return
+            take = np.minimum(lengths[turn] - done, step)
+            for chunk in chunks(take, self.chunk):
+                mine = turn[chunk]
+                parent, position = expand(starts[mine] + done, take[chunk])
+                self.statistics.bindings += len(parent)
+                yield mine[parent], position
+            done += step
+            step *= ROUND_GROWTH
+
+    def _within_reach(
+        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools
+    ) -> Iterator[tuple[Rows, Rows]]:
+        assert bind.join is not None
+        rows = frame.rows[bind.other]
+        boxes = boxes_of(self.table, rows, reach(bind.join.atom, bind.other, self.table, rows, self.facts.parameters))
+        for some in chunks(np.ones(len(frame), dtype=np.int64), self.chunk):
+            alive = np.flatnonzero(waiting[some]) + some.start
+            owner, start, length = index.ranges(frame.image[alive], boxes.take(alive))
+            owner = alive[owner]
+            for chunk in chunks(length, self.chunk):
+                still = waiting[owner[chunk]]
+                each, place = expand(start[chunk][still], length[chunk][still])
+                parent, place = index.within_reach(owner[chunk][still][each], place, boxes)
+                self.statistics.bindings += len(parent)
+                if len(parent):
+                    yield parent, index.order[place]
+
+    # --- comparisons of counts and covers -----------------------------------------------------------------------------
+
+    def _compare_counts(self, step: CountsCompared, frame: Frame) -> Codes:
+        columns = [(factor, *self._count(bind, frame)) for factor, bind in step.counts]
+        largest = abs(step.constant) + sum(abs(f) * int(possible.max(initial=0)) for f, _, possible in columns)
+        kind: Any = np.int64 if largest < EXACT else object
+        low, high = np.full(len(frame), step.constant, dtype=kind), np.full(len(frame), step.constant, dtype=kind)
+        for factor, sure, possible in columns:
+            ends = sure.astype(kind) * factor, possible.astype(kind) * factor
+            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
+        verdicts = np.empty(len(frame), dtype=np.int8)
+        known = np.asarray(low == high, dtype=bool)
+        verdicts[known] = _compare_exact(step.op, low[known])
+        for i in np.flatnonzero(~known):
+            ranges = [(factor, int(sure[i]), int(possible[i])) for factor, sure, possible in columns]
+            verdicts[i] = compare_to_zero(step.op, step.constant, ranges)  # type: ignore[arg-type]
+        return verdicts
+
+    def _compare_covers(self, step: CoversCompared, frame: Frame) -> Codes:
+        """Covers need the union of outlines, so binding by binding."""
+        comparison = step.comparison
+        covers = [cover for cover in aggregates(comparison) if isinstance(cover, Cover)]
+        areas = {id(cover): self._cover(bind, frame) for cover, bind in zip(covers, step.covers, strict=True)}
+        verdicts = np.full(len(frame), UNDECIDED, dtype=np.int8)
+        for i in range(len(frame)):
+            world = self._world(int(frame.image[i]))
+
+            def leaf(term: Term, i: int = i, world: World = world) -> tuple[float, float] | None:
+                if isinstance(term, Cover):
+                    low, high = areas[id(term)]
+                    return float(low[i]), float(high[i])
+                value = world.area_limit(term)
+                return None if value is None else (value, value)
+
+            left, right = interval(comparison.left, leaf), interval(comparison.right, leaf)
+            if left is not None and right is not None:
+                verdicts[i] = compare_intervals(comparison.op, left, right)
+        return verdicts
+
+    def _cover(self, bind: Bind, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """For each binding the area of the union of the sure outlines, and of the possible ones."""
+        found = self._candidates(bind, frame)
+        parents: list[Rows] = []
+        rows: list[Rows] = []
+        codes: list[Codes] = []
+        for parent, position in self._spread(bind, found, frame, np.ones(len(frame), dtype=bool), None):
+            mine, verdicts = found.rows[position], found.verdicts[position]
+            if bind.rest is not None:
+                verdicts = np.minimum(verdicts, self._evaluate(bind.rest, frame.extended(parent, bind.var, mine)))
+            some = verdicts > VIOLATED
+            parents.append(parent[some])
+            rows.append(mine[some])
+            codes.append(verdicts[some])
+        low, high = np.zeros(len(frame)), np.zeros(len(frame))
+        if not parents:
+            return low, high
+        parent, row, code = np.concatenate(parents), np.concatenate(rows), np.concatenate(codes)
+        order = np.argsort(parent, kind="stable")
+        parent, row, code = parent[order], row[order], code[order]
+        for start, stop in pairwise(np.flatnonzero(np.diff(parent, prepend=-1, append=-1))):
+            mine = row[start:stop]
+            low[parent[start]] = union_area(self.table, mine[code[start:stop] == SATISFIED])
+            high[parent[start]] = union_area(self.table, mine)
+        return low, high
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-def _codes(satisfied: NDArray[np.bool_], possible: NDArray[np.bool_]) -> Codes:
+def _different(rows: Rows) -> Rows:
+    """The different values, ascending; quick where they are sorted already."""
+    if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
+        return np.unique(rows)
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
+def _codes(satisfied: Bools, possible: Bools) -> Codes:
     return satisfied.astype(np.int8) + possible.astype(np.int8)
 
 
-def _compare_range(op: str, sure: NDArray[np.int64], possible: NDArray[np.int64], n: int) -> Codes:
+def _compare_range(op: str, sure: Counts, possible: Counts, n: int) -> Codes:
     if op == ">=":
         return _codes(sure >= n, possible >= n)
     if op == "<=":
@@ -457,33 +685,3 @@ def _compare_exact(op: str, values: NDArray[Any]) -> Codes:
         "<": values < 0, "<=": values <= 0, ">": values > 0, ">=": values >= 0, "=": values == 0, "!=": values != 0,
     }[op]  # fmt: skip
     return np.where(truth.astype(bool), np.int8(SATISFIED), np.int8(VIOLATED)).astype(np.int8)
-
-
-def _one_key(columns: Sequence[Rows]) -> Rows:
-    """One number for each combination of values: equal exactly where all columns are."""
-    key = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        _, dense = np.unique(column, return_inverse=True)
-        key = key * (int(dense.max(initial=0)) + 1) + dense
-        _, key = np.unique(key, return_inverse=True)
-        key = key.astype(np.int64)
-    return key
-
-
-def _expand(starts: Rows, lengths: Rows) -> tuple[Rows, Rows]:
-    """For ranges start, start + 1, ...: the number of the range, and each of its values, one after the other."""
-    parent = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    before = np.concatenate(([0], np.cumsum(lengths)))[:-1] if len(lengths) else lengths
-    position = np.arange(len(parent), dtype=np.int64) - np.repeat(before, lengths) + np.repeat(starts, lengths)
-    return parent, position
-
-
-def _chunks(lengths: Rows, limit: int) -> Iterator[slice]:
-    """Runs of bindings whose extensions together stay under `limit` (a single one may exceed it)."""
-    ends = np.cumsum(lengths)
-    start = 0
-    while start < len(lengths):
-        done = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + limit, side="right")))
-        yield slice(start, stop)
-        start = stop

@@ -1,0 +1,69 @@
+"""Tables of bindings, and the few operations on ranges of rows that everything columnar is written with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .atoms import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Bindings in order of image: `rows` has for each variable the entity rows, int64 (n,); `image` int64 (n,)."""
+
+    image: Rows
+    rows: Mapping[str, Rows]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def take(self, index: Any) -> Frame:
+        """The bindings at an index or under a mask."""
+        return Frame(self.image[index], {name: column[index] for name, column in self.rows.items()})
+
+    def extended(self, parent: Rows, var: str, rows: Rows) -> Frame:
+        """The bindings at `parent`, each with one more variable bound."""
+        wider = self.take(parent)
+        return Frame(wider.image, {**wider.rows, var: rows})
+
+
+def expand(starts: Rows, lengths: Rows) -> tuple[Rows, Rows]:
+    """For ranges start, start + 1, ...: the number of the range, and each of its values, one after the other."""
+    parent = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+    shift = starts - (np.cumsum(lengths) - lengths)
+    return parent, np.arange(len(parent), dtype=np.int64) + shift[parent]
+
+
+def chunks(lengths: Rows, limit: int) -> Iterator[slice]:
+    """Runs of ranges whose lengths together stay under `limit` (a single one may exceed it)."""
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + limit, side="right")))
+        yield slice(start, stop)
+        start = stop
+
+
+def one_key(columns: Sequence[Rows]) -> Rows:
+    """One number for each combination of values: equal exactly where all columns are."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, dense = np.unique(column, return_inverse=True)
+        key = key * (int(dense.max(initial=0)) + 1) + dense
+        _, key = np.unique(key, return_inverse=True)
+        key = key.astype(np.int64)
+    return key
+
+
+def rank_in_run(key: Rows) -> Rows:
+    """For sorted keys the place of each among its equals, from 0."""
+    if not len(key):
+        return key
+    first = np.flatnonzero(np.diff(key, prepend=key[0] - 1))
+    lengths = np.diff(first, append=len(key))
+    return np.arange(len(key), dtype=np.int64) - np.repeat(first, lengths)

@@ -1,0 +1,457 @@
+"""The plan of a query: a tree of steps that the array engine carries out, and that people can read.
+
+Made from a formula and from how many entities of each class there are:
+
+- `forall x (a)` becomes `~(exists x (~a))`, and `~` goes to the atoms: there are only counts of what satisfies.
+- In a chain of `exists` the variables are bound in the order that keeps bindings few: the rarest class first, then what
+  is tied to it by a bounded relation; what falls apart is decided apart (semi-joins).
+- Each binder says which classes its variable ranges over, which parts of its body filter it alone, and which relation
+  makes the candidates: then they come from the strip index (`joins`), not from all pairs.
+- Parts of `&` and `|` stand in order of price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grammar.nodes import (
+    And,
+    Apply,
+    Compare,
+    Count,
+    Cover,
+    Exists,
+    ExistsCount,
+    ForAll,
+    Formula,
+    Iff,
+    Implies,
+    Node,
+    Not,
+    Or,
+    Truth,
+    Variable,
+    children,
+    conjunction,
+    free_variables,
+    rename,
+)
+from ..grammar.printer import canonical, canonical_names
+from ..grammar.words import WORDS
+from .atoms import Rows
+from .decompose import domain
+from .joins import BOUNDED, distance_limit, is_bounded
+from .numbers import aggregates, counts_in, covers_in, difference
+from .passes.eliminate_implications import eliminate_implications
+from .passes.push_negations_inward import push_negations_inward
+
+if TYPE_CHECKING:
+    from ..grammar.vocabulary import Vocabulary
+
+CHEAP = 5.0  # up to this price evaluating again is cheaper than finding the different bindings
+NEIGHBOURS = 4.0  # entities within reach of another, typically
+DECIDED_BY_BOXES = ("near", "far", "touches", "overlaps", "inside", "contains")
+EXTREMES = {  # relation of the quantified variable as (first, second) argument: column, whether the first is below
+    "left_of": ("cx", True),
+    "right_of": ("cx", False),
+    "above": ("cy", True),
+    "below": ("cy", False),
+    "smaller": ("area", True),
+    "larger": ("area", False),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A part of the plan: evaluated for many bindings at once.
+
+    formula  what it decides
+    names    variables that it speaks of
+    price    of one binding, roughly in columns read
+    key      equal for steps that are the same but for the name of their one free variable
+    """
+
+    formula: Formula
+    names: frozenset[str]
+    price: float
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class Literal(Step):
+    """An atom without counts, or its negation. by_boxes: boxes decide most of it before any outline is read."""
+
+    atom: Apply | Compare = field(kw_only=True)
+    negated: bool = field(kw_only=True)
+    by_boxes: bool = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Constant(Step):
+    """true or false."""
+
+    value: bool = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class AllOf(Step):
+    """a & b & ..., cheapest first."""
+
+    parts: tuple[AnyStep, ...] = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf(Step):
+    """a | b | ..., cheapest first."""
+
+    parts: tuple[AnyStep, ...] = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Opposite(Step):
+    """~a"""
+
+    part: AnyStep = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Same(Step):
+    """a <-> b"""
+
+    left: AnyStep = field(kw_only=True)
+    right: AnyStep = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Bind:
+    """A variable, and what it may be.
+
+    codes    int64: the classes (as codes of the table) that it ranges over
+    filters  parts of the body that speak of it alone
+    rest     the others as one step, None where there are none
+    join     the literal of `rest` that makes its candidates: those within reach of `other`
+    extreme  the literal is all of `rest`, an order: the greatest or least of the column decides
+    """
+
+    var: str
+    classes: tuple[str, ...]
+    codes: Rows
+    filters: tuple[AnyStep, ...]
+    rest: AnyStep | None
+    join: Literal | None
+    other: str
+    extreme: Literal | None
+    price: float
+
+
+@dataclass(frozen=True, eq=False)
+class Some(Step):
+    """exists x (a)"""
+
+    bind: Bind = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Many(Step):
+    """exists>=N x (a), exists<=N, exists=N"""
+
+    op: str = field(kw_only=True)
+    n: int = field(kw_only=True)
+    bind: Bind = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class CountsCompared(Step):
+    """constant + sum of coefficient * count OP 0, all whole numbers."""
+
+    op: str = field(kw_only=True)
+    constant: int = field(kw_only=True)
+    counts: tuple[tuple[int, Bind], ...] = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class CoversCompared(Step):
+    """A comparison of covers, areas and percentages; a binder for each cover, in order."""
+
+    comparison: Compare = field(kw_only=True)
+    covers: tuple[Bind, ...] = field(kw_only=True)
+
+
+AnyStep: TypeAlias = (
+    Literal | Constant | AllOf | OneOf | Opposite | Same | Some | Many | CountsCompared | CoversCompared
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """What a plan is made from: the table's classes, and how many entities of each an image has on average."""
+
+    classes: tuple[str, ...]
+    vocabulary: Vocabulary
+    average: NDArray[np.float64]
+
+    def plan(self, formula: Formula) -> AnyStep:
+        """The plan of a formula; free variables are bound from outside."""
+        normal = push_negations_inward(eliminate_implications(canonical_names(formula)))
+        return self._step(normal, free_variables(normal))
+
+    # --- formulas -----------------------------------------------------------------------------------------------------
+
+    def _step(self, formula: Formula, bound: frozenset[str]) -> AnyStep:
+        """The step of a formula in negation normal form."""
+        names, key = free_variables(formula), key_of(formula)
+        match formula:
+            case Truth(value):
+                return Constant(formula, names, 0.0, key, value=value)
+            case Not(Apply() as atom):
+                return self._literal(formula, atom, True, names, key)
+            case Apply():
+                return self._literal(formula, formula, False, names, key)
+            case Compare() if counts_in(formula):
+                constant, counts = difference(formula).in_integers()
+                binds = tuple((factor, self._bind(c.var, c.body, c, bound)) for factor, c in counts)
+                price = sum(bind.price for _, bind in binds)
+                return CountsCompared(formula, names, price, key, op=formula.op, constant=constant, counts=binds)
+            case Compare() if covers_in(formula):
+                covers = tuple(self._bind(c.var, c.body, c, bound) for c in aggregates(formula) if isinstance(c, Cover))
+                price = 100.0 * sum(bind.price for bind in covers)
+                return CoversCompared(formula, names, price, key, comparison=formula, covers=covers)
+            case Compare():
+                return self._literal(formula, formula, False, names, key)
+            case Not(body):
+                part = self._step(body, bound)
+                return Opposite(formula, names, part.price, key, part=part)
+            case And(parts) | Or(parts):
+                steps = sorted((self._step(part, bound) for part in parts), key=lambda step: step.price)
+                kind = AllOf if isinstance(formula, And) else OneOf
+                return kind(formula, names, sum(step.price for step in steps), key, parts=tuple(steps))
+            case Iff(left, right):
+                one, other = self._step(left, bound), self._step(right, bound)
+                return Same(formula, names, one.price + other.price, key, left=one, right=other)
+            case ForAll(var, body):
+                part = self._step(Exists(var, push_negations_inward(Not(body))), bound)
+                return Opposite(formula, names, part.price, key, part=part)
+            case Exists():
+                return self._chain(formula, bound)
+            case ExistsCount(op, n, var, body):
+                bind = self._bind(var, body, formula, bound)
+                return Many(formula, names, bind.price, key, op=op, n=n, bind=bind)
+            case Implies():
+                raise TypeError("implications are eliminated before")
+            case _:
+                assert_never(formula)
+
+    def _literal(
+        self, formula: Formula, atom: Apply | Compare, negated: bool, names: frozenset[str], key: str
+    ) -> Literal:
+        if isinstance(atom, Apply):
+            by_boxes = atom.name in DECIDED_BY_BOXES
+        else:
+            found = distance_limit(atom)
+            by_boxes = found is not None and found[0] == "distance"
+        price = atom_price(atom, self.vocabulary)
+        return Literal(formula, names, price, key, atom=atom, negated=negated, by_boxes=by_boxes)
+
+    # --- binders ------------------------------------------------------------------------------------------------------
+
+    def _size(self, codes: Rows) -> float:
+        return max(1.0, float(self.average[codes].sum()))
+
+    def _codes(self, binder: Node) -> Rows:
+        admitted = set(domain(binder, self.classes, self.vocabulary))
+        return np.flatnonzero([name in admitted for name in self.classes]).astype(np.int64)
+
+    def _bind(self, var: str, body: Formula, binder: Node, bound: frozenset[str]) -> Bind:
+        """One variable; `bound` are those in scope around it."""
+        codes = self._codes(binder)
+        parts = [part for part in conjuncts(body) if not (isinstance(part, Truth) and part.value)]
+        alone = [self._step(part, bound) for part in parts if free_variables(part) <= {var}]
+        others = [part for part in parts if not free_variables(part) <= {var}]
+        rest = self._step(conjunction(others), bound | {var}) if others else None
+        join, other = self._join(var, rest)
+        extreme = rest if isinstance(rest, Literal) and _is_order(rest) else None
+        candidates = NEIGHBOURS if join is not None else self._size(codes)
+        price = 1.0 + self._size(codes) * sum(step.price for step in alone)
+        price += candidates * rest.price if rest is not None else 0.0
+        filters = tuple(sorted(alone, key=lambda step: step.price))
+        classes = tuple(self.classes[code] for code in codes)
+        return Bind(var, classes, codes, filters, rest, join, other, extreme, price)
+
+    def _join(self, var: str, rest: AnyStep | None) -> tuple[Literal | None, str]:
+        """The most selective bounded literal between the variable and one bound before."""
+        parts = rest.parts if isinstance(rest, AllOf) else (rest,)
+        fitting = [p for p in parts if isinstance(p, Literal) and var in p.names and is_bounded(p.atom, p.negated)]
+        if not fitting:
+            return None, ""
+        best = min(fitting, key=_selectivity)
+        (other,) = best.names - {var}
+        return best, other
+
+    def _chain(self, formula: Exists, bound: frozenset[str]) -> AnyStep:
+        """exists x (a & exists y (b & ...)): the variables in the order that keeps bindings few."""
+        variables, parts = flattened(formula)
+        ordered = self._ordered(variables, parts, bound)
+        if isinstance(ordered, Exists):
+            bind = self._bind(ordered.var, ordered.body, ordered, bound)
+            return Some(formula, free_variables(formula), bind.price, key_of(formula), bind=bind)
+        return self._step(ordered, bound)
+
+    def _ordered(self, variables: frozenset[str], parts: Sequence[Formula], bound: frozenset[str]) -> Formula:
+        """exists variables (parts) as nested quantifiers: what shares no variable falls apart, the rest in order."""
+        here = [part for part in parts if not free_variables(part) & variables]
+        spoken = frozenset().union(*(free_variables(part) for part in parts)) & variables
+        whole = [Exists(var, Truth(True)) for var in sorted(variables - spoken)]
+        for names, mine in _connected(spoken, [part for part in parts if part not in here]):
+            var = min(sorted(names), key=lambda name: self._first_price(name, mine, names, bound))
+            whole.append(Exists(var, self._ordered(names - {var}, mine, bound | {var})))
+        return conjunction((*here, *whole))
+
+    def _first_price(self, var: str, parts: Sequence[Formula], names: frozenset[str], bound: frozenset[str]) -> float:
+        """How many candidates the variable would have if it were bound next."""
+        mine = [part for part in parts if var in free_variables(part)]
+        size = self._size(self._codes(Exists(var, conjunction(mine))))
+        for part in mine:
+            atom, negated = (part.body, True) if isinstance(part, Not) else (part, False)
+            others = free_variables(part) - {var}
+            if isinstance(atom, Apply | Compare) and others <= bound and others and is_bounded(atom, negated):
+                return min(size, NEIGHBOURS)
+        return size
+
+
+def conjuncts(body: Formula) -> tuple[Formula, ...]:
+    """The parts of an `&`, or the formula itself."""
+    return body.parts if isinstance(body, And) else (body,)
+
+
+def flattened(formula: Formula) -> tuple[frozenset[str], list[Formula]]:
+    """The variables of a chain of `exists`, and all parts of their bodies; names differ."""
+    if not isinstance(formula, Exists):
+        return frozenset(), [formula]
+    variables, parts = frozenset((formula.var,)), []
+    for part in conjuncts(formula.body):
+        inner, below = flattened(part)
+        variables |= inner
+        parts += [piece for other in below for piece in conjuncts(other)]
+    return variables, [part for part in parts if not (isinstance(part, Truth) and part.value)]
+
+
+def _connected(names: frozenset[str], parts: Sequence[Formula]) -> list[tuple[frozenset[str], list[Formula]]]:
+    """The parts in groups that share none of the names."""
+    groups: list[tuple[frozenset[str], list[Formula]]] = []
+    for part in parts:
+        own, mine = free_variables(part) & names, [part]
+        apart = []
+        for group in groups:
+            if group[0] & own:
+                own, mine = own | group[0], [*group[1], *mine]
+            else:
+                apart.append(group)
+        groups = [*apart, (own, mine)]
+    return groups
+
+
+def _is_order(literal: Literal) -> bool:
+    atom = literal.atom
+    return isinstance(atom, Apply) and atom.name in EXTREMES and len(literal.names) == 2
+
+
+def _selectivity(literal: Literal) -> int:
+    atom = literal.atom
+    return BOUNDED.index(atom.name) if isinstance(atom, Apply) else BOUNDED.index("far")
+
+
+def key_of(formula: Formula) -> str:
+    """The canonical text with its one free variable renamed; with any other number of them just the text."""
+    names = free_variables(formula)
+    return canonical(rename(formula, dict.fromkeys(names, "_x")) if len(names) == 1 else formula)
+
+
+# --- prices -----------------------------------------------------------------------------------------------------------
+
+_BY_COLUMNS = ("left_of", "right_of", "above", "below", "larger", "smaller", "same_class", "center_distance",
+               "parallel", "perpendicular", "between", "north_of", "south_of", "east_of", "west_of")  # fmt: skip
+_PRICES = {
+    **dict.fromkeys(_BY_COLUMNS, 3.0),
+    **dict.fromkeys(("aligned", "clustered"), 60.0),
+    "surrounded_by": 100.0,
+}
+
+
+def atom_price(atom: Node, vocabulary: Vocabulary) -> float:
+    """A rough price of an atom by binding, from cheap columns to geometry; only the order matters."""
+    match atom:
+        case Apply(name):
+            word = WORDS.get(name)
+            if word is None:
+                return 50.0 if name in vocabulary.links else 1.0
+            return _PRICES.get(name, 20.0 if word.arity > 1 else 2.0)
+        case Compare(_, left, right):
+            return 1.0 + max(atom_price(left, vocabulary), atom_price(right, vocabulary))
+        case Variable() | Count():
+            return 0.0
+        case _:
+            return max((atom_price(child, vocabulary) for child in children(atom)), default=0.0)
+
+
+# --- to be read -------------------------------------------------------------------------------------------------------
+
+
+def components(step: AnyStep) -> Iterator[AnyStep]:
+    """The closed parts that are decided apart, in the order in which they are tried."""
+    match step:
+        case AllOf(parts=parts) | OneOf(parts=parts):
+            for part in parts:
+                yield from components(part)
+        case Opposite(part=part):
+            yield from components(part)
+        case Same(left=left, right=right):
+            yield from components(left)
+            yield from components(right)
+        case Constant():
+            return
+        case _:
+            yield step
+
+
+def describe(step: AnyStep, depth: int = 0) -> list[str]:
+    """The step in lines, a binder a line, indented by depth."""
+    match step:
+        case Some(bind=bind):
+            return _describe_bind("find", bind, depth)
+        case Many(op=op, n=n, bind=bind):
+            return _describe_bind(f"count to {op} {n}", bind, depth)
+        case CountsCompared(counts=counts):
+            return [line for _, bind in counts for line in _describe_bind("count", bind, depth)]
+        case CoversCompared(covers=covers):
+            return [line for bind in covers for line in _describe_bind("cover", bind, depth)]
+        case AllOf(parts=parts) | OneOf(parts=parts):
+            return [line for part in parts for line in describe(part, depth)]
+        case Opposite(part=part):
+            return [f"{'  ' * depth}none of", *describe(part, depth + 1)]
+        case Same(left=left, right=right):
+            return [*describe(left, depth), *describe(right, depth)]
+        case Literal() | Constant():
+            return [f"{'  ' * depth}test {canonical(step.formula)}"]
+        case _:
+            assert_never(step)
+
+
+def _describe_bind(verb: str, bind: Bind, depth: int) -> list[str]:
+    among = ", ".join(bind.classes) if len(bind.classes) <= 6 else f"{len(bind.classes)} classes"
+    how = ""
+    if bind.join is not None:
+        how = f", within reach of {bind.other} by the strip index ({canonical(bind.join.formula)})"
+    elif bind.extreme is not None:
+        how = ", by the extreme of a column"
+    lines = [f"{'  ' * depth}{verb} {bind.var} among {among or 'nothing'}{how}"]
+    for part in bind.filters:
+        if part.price > CHEAP:
+            lines += [f"{'  ' * (depth + 1)}once for each {bind.var}:", *describe(part, depth + 2)]
+    if bind.rest is not None:
+        lines += describe(bind.rest, depth + 1)
+    return lines
