@@ -51,6 +51,7 @@ _HOME = {
     "select": "searching",
     "translate": "query",
     "verify": "verification",
+    "verify_all": "archive_certificates",
     "why_none": "explaining",
 }
 
@@ -88,6 +89,7 @@ __all__ = [
     "select",
     "translate",
     "verify",
+    "verify_all",
     "why_none",
 ]
 

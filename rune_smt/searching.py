@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DisagreementError, QueryError
+from .errors import QueryError
 from .query import Query, QueryLike, as_query, vocabulary_of
 from .verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas
     import pyarrow as pa
 
+    from .archive_certificates import Written
+    from .confirming import Confirmation
     from .entities.archive import Archive
     from .grammar.nodes import Formula
     from .grammar.vocabulary import Vocabulary
     from .solver.array_engine import Statistics
+    from .solver.degrees import Degrees, Interval, Stretches
     from .solver.world import World
 
 Engine: TypeAlias = Literal["auto", "array", "z3", "reference"]
@@ -35,16 +40,36 @@ MODES = ("threshold", "graded", "probability")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An image that is an answer: its degree (1 in mode threshold), and the witness, found when it is asked for."""
+    """An image that is an answer: its degree (1 in mode threshold), and the witness, found when it is asked for.
+
+    upper       the degree with what is undecided counted in
+    thresholds  mode graded: where it is satisfied, each stretch above the first and up to the second
+    interval    mode probability: where it was sampled, its 95 % interval, sample size and seed; None where it is exact
+    """
 
     image_id: str
     degree: float
     find_witness: Callable[[], Witness] = field(repr=False, compare=False)
+    upper: float = 1.0
+    thresholds: Stretches = ()
+    interval: Interval | None = None
 
     @property
     def witness(self) -> Witness:
-        """The entities that make the query true: ids by variable (LANGUAGE, section 9)."""
+        """The entities that make the query true: ids by variable (LANGUAGE, section 9).
+
+        In mode graded at the highest threshold at which it holds; in mode probability in a likely world in which it
+        does.
+        """
         return self.find_witness()
+
+    @property
+    def said(self) -> str:
+        """What the degree rests on: "from 0.31 to 0.84", or the interval of a sampled probability."""
+        if self.interval is not None:
+            found = self.interval
+            return f"{found.low:.3f} to {found.high:.3f} ({found.samples} worlds sampled, seed {found.seed})"
+        return ", ".join(f"from {low:.4g} to {high:.4g}" for low, high in self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -55,6 +80,8 @@ class SearchResult:
     undecided   image id -> what is missing, for images that cannot be told
     counts      images, satisfied, violated, undecided
     verdicts    int8 codes in the order of the archive's images
+    grades      modes graded and probability: degrees, upper bounds, thresholds, intervals of every image
+    confirmation  what Z3 confirmed, where that was asked for
     elapsed_ms  load, translate, plan, decide, explain
     """
 
@@ -68,7 +95,27 @@ class SearchResult:
     limit: int | None
     elapsed_ms: dict[str, float]
     statistics: Statistics | None = None
-    verified: int = 0
+    confirmation: Confirmation | None = None
+    grades: Degrees | None = None
+
+    @property
+    def verified(self) -> int:
+        """How many of the returned verdicts Z3 confirmed."""
+        return 0 if self.confirmation is None else self.confirmation.returned
+
+    @property
+    def intervals(self) -> dict[str, Interval]:
+        """Mode probability: image id -> the interval of those that were sampled; all others are exact."""
+        names = self.archive.table.images.image_id
+        found = {} if self.grades is None else self.grades.intervals
+        return {names[index]: interval for index, interval in found.items()}
+
+    @property
+    def uppers(self) -> NDArray[np.float64]:
+        """Each image's upper bound, float64 (m,): its degree with what is undecided counted in."""
+        if self.grades is None:
+            return (self.verdicts >= UNDECIDED).astype(np.float64)
+        return self.grades.upper
 
     @cached_property
     def _order(self) -> NDArray[np.int64]:
@@ -83,10 +130,10 @@ class SearchResult:
 
     @cached_property
     def undecided(self) -> dict[str, list[str]]:
-        """Image id -> what is missing to tell."""
+        """Image id -> what is missing to tell; nothing where only more sampled worlds could."""
         names = self.archive.table.images.image_id
         return {
-            names[int(i)]: self._world(int(i)).missing(self._expanded)
+            names[int(i)]: self._widest(int(i)).missing(self._expanded)
             for i in np.flatnonzero(self.verdicts == UNDECIDED)
         }
 
@@ -100,12 +147,30 @@ class SearchResult:
             "undecided": int((self.verdicts == UNDECIDED).sum()),
         }
 
-    def _world(self, index: int) -> World:
+    def _widest(self, index: int) -> World:
+        """The image with every entity that the mode may have."""
         from .entities.scene import Scene
         from .solver.world import World
 
-        scene = Scene(self.archive.table, index)
-        return World(scene, vocabulary_of(self.archive), self.min_score)
+        scene, vocabulary = Scene(self.archive.table, index), vocabulary_of(self.archive)
+        if self.mode == "threshold":
+            return World(scene, vocabulary, self.min_score)
+        return World(scene, vocabulary, 0.0, exists=self.archive.table.score > 0)
+
+    def _telling(self, index: int) -> World | None:
+        """A world of the image that satisfies the query; None where none was found."""
+        from .entities.scene import Scene
+        from .solver.world import World
+
+        if self.mode == "threshold":
+            return self._widest(index)
+        scene, vocabulary = Scene(self.archive.table, index), vocabulary_of(self.archive)
+        if self.mode == "graded":
+            assert self.grades is not None
+            return World(scene, vocabulary, self.grades.stretches[index][-1][1])
+        from .solver.probability import likely_world
+
+        return likely_world(self._expanded, scene, vocabulary)
 
     @cached_property
     def _expanded(self) -> Formula:
@@ -114,10 +179,19 @@ class SearchResult:
         return expand_definitions(self.query.formula, vocabulary_of(self.archive))
 
     def _match(self, index: int) -> Match:
+        name, degree = self.archive.table.images.image_id[index], float(self.degrees[index])
+        if self.grades is None:
+            return Match(name, degree, lambda: self._witness(index))
+        upper, stretches = float(self.grades.upper[index]), self.grades.stretches.get(index, ())
+        return Match(
+            name, degree, lambda: self._witness(index), upper, stretches, self.grades.intervals.get(index)
+        )  # fmt: skip
+
+    def _witness(self, index: int) -> Witness:
         from .solver.witness import witness
 
-        name = self.archive.table.images.image_id[index]
-        return Match(name, float(self.degrees[index]), lambda: dict(witness(self._expanded, self._world(index))))
+        world = self._telling(index)
+        return {} if world is None else dict(witness(self._expanded, world))
 
     def __len__(self) -> int:
         return len(self._order) if self.limit is None else min(self.limit, len(self._order))
@@ -148,10 +222,15 @@ class SearchResult:
         """The shape of INTERFACE: query, engine, mode, counts, matches with witnesses, undecided, elapsed_ms."""
         started = time.perf_counter()
         matches = [
-            {"image_id": match.image_id, "degree": match.degree, "witness": match.witness}
+            {"image_id": match.image_id, "degree": match.degree, "witness": match.witness, **self._beside(match)}
             for match in self
         ]
-        undecided = [{"image_id": name, "missing": missing} for name, missing in self.undecided.items()]
+        undecided = [
+            {"image_id": name, "missing": missing, **({} if self.grades is None else {"upper": float(upper)})}
+            for (name, missing), upper in zip(
+                self.undecided.items(), self.uppers[self.verdicts == UNDECIDED], strict=True
+            )
+        ]
         elapsed = {**self.elapsed_ms, "explain": _since(started)}
         query = {
             "text": self.query.text,
@@ -168,6 +247,23 @@ class SearchResult:
             "undecided": undecided,
             "elapsed_ms": elapsed,
         }
+
+    def _beside(self, match: Match) -> dict[str, Any]:
+        """What the degree rests on: `upper`, and `thresholds` or `interval`."""
+        if self.mode == "graded":
+            return {"upper": match.upper, "thresholds": [list(stretch) for stretch in match.thresholds]}
+        if self.mode == "probability":
+            return {"upper": match.upper, "interval": None if match.interval is None else asdict(match.interval)}
+        return {}
+
+    def certify(self, directory: str | Path, *, violated: bool = False, progress: bool = True) -> Written:
+        """Writes a certificate for every verdict that is returned, and for the violated ones where asked for.
+
+        See `rune_smt.archive_certificates`; `rune_smt.verify_all` checks all of them. Mode threshold only.
+        """
+        from .archive_certificates import write_certificates
+
+        return write_certificates(self, directory, violated=violated, progress=progress)
 
     def to_arrow(self) -> pa.Table:
         """One row a match: image_id, degree, witness (JSON text), then the columns of the images table."""
@@ -223,10 +319,11 @@ def search(
 
     query      a Query, formula text in any dialect, or a formula; English goes through `translate` first
     mode       threshold: entities with score >= min_score exist; graded: the share of thresholds at which the image is
-               satisfied (LANGUAGE, section 7)
-    engine     auto and array: vectorised over the archive; z3: one component and image at a time; reference: `holds`
-    min_degree answers have a degree above it (mode graded)
-    verify     have Z3 confirm every verdict that is returned
+               satisfied; probability: each detection exists with its score as probability (LANGUAGE, section 7)
+    engine     auto and array: vectorised over the archive; z3: one component and image at a time; reference: `holds`;
+               these two decide each threshold or each world by itself in the other modes, LimitError beyond 2^14 worlds
+    min_degree answers have a degree above it (modes graded and probability)
+    verify     have Z3 confirm every verdict that is returned, and a seeded sample of the others (mode threshold)
     limit      how many matches to hand out; `ids` and `counts` are of all
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
@@ -235,8 +332,13 @@ def search(
 
     if engine not in ENGINES:
         raise QueryError(f"No engine '{engine}'.", hint=f"There is: {', '.join(ENGINES)}.")
-    if mode not in ("threshold", "graded"):
-        raise QueryError(f"No mode '{mode}'.", hint="There is: threshold, graded.")
+    if mode not in MODES:
+        raise QueryError(f"No mode '{mode}'.", hint=f"There is: {', '.join(MODES)}.")
+    if verify and mode != "threshold":
+        raise QueryError(
+            f"verify is for mode threshold, not for mode {mode}.",
+            hint="With engine z3 every threshold, or every world, is decided by Z3.",
+        )
     if not 0 <= min_score <= 1:
         raise QueryError(f"min_score lies between 0 and 1, got {min_score}.")
     elapsed = {"load": 0.0, "translate": 0.0, "plan": 0.0, "decide": 0.0, "explain": 0.0}
@@ -254,10 +356,10 @@ def search(
 
     started = time.perf_counter()
     statistics = None
-    if mode == "graded":
-        from .solver.graded import degrees as graded_degrees
-
-        degrees, verdicts = graded_degrees(normal, table, vocabulary, min_degree)
+    grades = None
+    if mode != "threshold":
+        grades = _grades(formula, normal, archive, vocabulary, mode, engine, min_degree)
+        verdicts, degrees = grades.verdicts, grades.degree
     elif engine in ("auto", "array"):
         from .solver.array_engine import ArrayEngine
 
@@ -271,17 +373,32 @@ def search(
     elapsed["decide"] = _since(started)
 
     used = "array" if engine == "auto" else engine
-    result = SearchResult(
-        archive, asked, used, mode, min_score, verdicts, degrees, limit, elapsed, statistics
-    )
-    if verify and mode == "threshold":
+    confirmation = None
+    if verify:
+        from .confirming import confirm
+
         started = time.perf_counter()
-        confirmed = _confirm(result, formula, vocabulary)
+        confirmation = confirm(archive, formula, vocabulary, min_score, verdicts, used)
         elapsed["explain"] = _since(started)
-        result = SearchResult(
-            archive, asked, used, mode, min_score, verdicts, degrees, limit, elapsed, statistics, confirmed
-        )
-    return result
+    return SearchResult(
+        archive, asked, used, mode, min_score, verdicts, degrees, limit, elapsed, statistics, confirmation, grades
+    )
+
+
+def _grades(
+    formula: Formula, normal: Formula, archive: Archive, vocabulary: Vocabulary, mode: Mode, engine: str,
+    min_degree: float,
+) -> Degrees:  # fmt: skip
+    """Degrees or probabilities of all images: vectorised, or by an engine that takes one world at a time."""
+    from .solver.graded import grades, grades_by
+    from .solver.probability import by_enumeration, probabilities
+
+    table = archive.table
+    if engine in ("auto", "array"):
+        return (grades if mode == "graded" else probabilities)(normal, table, vocabulary, min_degree)
+    if mode == "graded":
+        return grades_by(_decider(engine), formula, table, vocabulary, min_degree)
+    return by_enumeration(formula, table, vocabulary, _decider(engine), min_degree)
 
 
 def _one_by_one(
@@ -311,29 +428,6 @@ def _worlds(archive: Archive, vocabulary: Vocabulary, min_score: float, facts: A
 
     for index in range(len(archive)):
         yield World(Scene(archive.table, index), vocabulary, min_score, facts=facts)
-
-
-def _confirm(result: SearchResult, formula: Formula, vocabulary: Vocabulary) -> int:
-    """Has Z3 confirm every satisfied and undecided verdict that is returned; how many those were."""
-    from .entities.scene import Scene
-    from .grammar.printer import canonical
-    from .solver.atoms import Facts
-    from .solver.world import World
-    from .solver.z3_engine import decide
-
-    facts = Facts(result.archive.table, vocabulary)
-    returned = np.flatnonzero(result.verdicts != VIOLATED)
-    for index in returned:
-        world = World(Scene(result.archive.table, int(index)), vocabulary, result.min_score, facts=facts)
-        found = decide(formula, world)
-        if found != result.verdicts[index]:
-            raise DisagreementError(
-                f"Two engines disagree on image {world.scene.image_id!r}: {result.engine} says "
-                f"{Verdict(int(result.verdicts[index])).word}, z3 says {found.word}.",
-                hint=f"Reproduce it: formula {canonical(formula)}; min_score {result.min_score}; "
-                f"scene {world.scene.to_json()}",
-            )
-    return len(returned)
 
 
 def _since(started: float) -> float:

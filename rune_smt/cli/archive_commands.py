@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import CertificateError, DataError, QueryError
+from ..errors import CertificateError, QueryError
 from . import options as o
 from .output import print_json, print_table, say, warn
 
@@ -130,19 +129,37 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
 
 def verify(
     files: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE... ARCHIVE")],
+    every: Annotated[
+        bool, typer.Option("--all", help="The one CERTIFICATE is the folder of `search --certificates`: every image of the archive needs one.")
+    ] = False,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Check certificates against an archive with the independent checker."""
+    from ..archive_certificates import read_certificate, verify_all
     from ..verification import verify as run
 
     if len(files) < 2:
         raise QueryError("Give one certificate or more, and then the archive.")
+    if every and len(files) > 2:
+        raise QueryError("With --all give one folder of certificates, and then the archive.")
     opened = o.open_archive(files[-1])
+    if every:
+        checked = verify_all(files[0], opened, progress=not quiet)
+        for name, message in checked.failed.items():
+            warn(f"{name}: {message}")
+        if as_json:
+            print_json(checked.to_json())
+        else:
+            say(checked.text)
+        if not checked.ok:
+            raise typer.Exit(5)
+        return
     failed = 0
     reports: list[dict[str, Any]] = []
-    for path in files[:-1]:
+    for path in _with_folders(files[:-1]):
         try:
-            certificate = _certificate(path)
+            certificate = read_certificate(path)
             report = run(certificate, opened)
         except CertificateError as error:
             failed += 1
@@ -150,22 +167,18 @@ def verify(
             if not as_json:
                 warn(f"{path}: {error}")
             continue
-        verdict = certificate.get("verdict")
-        reports.append({"certificate": str(path), "ok": True, "verdict": verdict, "borderline": report.borderline})
+        reports.append({"certificate": str(path), "ok": True, "verdict": certificate["verdict"], "borderline": report.borderline})
         if not as_json:
             borderline = f"; {len(report.borderline)} borderline atoms accepted as stated" if report.borderline else ""
-            say(f"{path}: holds ({verdict}){borderline}")
+            say(f"{path}: holds ({certificate['verdict']}){borderline}")
     if as_json:
         print_json(reports)
     if failed:
         raise typer.Exit(5)
 
 
-def _certificate(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is no certificate: {error}") from None
-    if not isinstance(document, dict):
-        raise DataError(f"{path}: is no certificate: a JSON object is expected.")
-    return document
+def _with_folders(paths: list[Path]) -> list[Path]:
+    """The files, and those of certificates in the folders among them."""
+    from ..archive_certificates import SUFFIX
+
+    return [file for path in paths for file in (sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path])]

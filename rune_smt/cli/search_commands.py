@@ -17,7 +17,7 @@ from .output import print_json, print_table, say, warn
 if TYPE_CHECKING:
     from ..entities.archive import Archive
     from ..query import Query
-    from ..searching import SearchResult
+    from ..searching import Match, SearchResult
 
 SHOWN = 20  # rows on a terminal; files and JSON get all
 
@@ -33,16 +33,20 @@ def search(
     query: Annotated[str | None, typer.Argument(metavar="QUERY", help="English, or a formula with --fol.")] = None,
     fol: o.Fol = False,
     engine: Annotated[str, typer.Option("--engine", help="auto, array, z3 or reference.")] = "auto",
-    mode: Annotated[str, typer.Option("--mode", help="threshold or graded.")] = "threshold",
+    mode: Annotated[str, typer.Option("--mode", help="threshold, graded or probability.")] = "threshold",
     min_score: o.MinScore = 0.5,
-    min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded: answers above it.")] = 0.0,
+    min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded or probability: answers above it.")] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many matches at most.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned, and 100 of the others.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what stops the other images.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print what each step decided.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with pictures.")] = None,
     geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the witnesses' outlines.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each match.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option("--certificates", metavar="DIR", help="Write a certificate for every match and every image that cannot be told.")
+    ] = None,
+    certify_all: Annotated[bool, typer.Option("--certify-all", help="With --certificates: for the images that do not match too.")] = False,
     queries: Annotated[Path | None, typer.Option("--queries", help="A file with a query a line.")] = None,
     with_: o.With = None,
     model: o.Model = None,
@@ -58,6 +62,10 @@ def search(
     opened = o.open_archive(archive)
     translator = o.TranslatorOptions(with_, model, base_url, samples, lenient)
     texts = _queries(query, queries)
+    if certificates is not None and (mode != "threshold" or len(texts) > 1):
+        raise QueryError("--certificates is for one query, in mode threshold.")
+    if certify_all and certificates is None:
+        raise QueryError("--certify-all goes with --certificates DIR.")
     results = []
     for text in texts:
         asked, spent = _timed_query(text, opened, fol, translator)
@@ -76,6 +84,10 @@ def search(
         _write_csv(csv_file, results)
     if geojson is not None:
         write_json(geojson, results[0].to_geojson(), quiet)
+    if certificates is not None:
+        written = results[0].certify(certificates, violated=certify_all, progress=not quiet)
+        if not quiet:
+            warn(written.text)
     if html is not None:
         from ..pages import write_page
 
@@ -120,21 +132,22 @@ def _print_result(result: SearchResult, *, explain: bool, plan: bool, verify: bo
     counts = result.counts
     shown = result[:SHOWN]
     if shown:
-        graded = result.mode != "threshold"
-        columns = ["image", *(["degree"] if graded else []), "witness"]
-        rows = [
-            [match.image_id, *([f"{match.degree:.3g}"] if graded else []), witness_text(match.witness)]
-            for match in shown
-        ]
-        print_table(columns, rows, right=("degree",))
+        columns, rows = _rows(result, shown)
+        print_table(columns, rows, right=("degree", "probability"))
         if len(result) > len(shown):
             say(f"... and {len(result) - len(shown)} more (--limit, --json, --csv and --html have them all)")
+    if result.intervals:
+        sizes = sorted({interval.samples for interval in result.intervals.values()})
+        say(
+            f"{len(result.intervals)} probabilities are sampled, with 95 % intervals "
+            f"(worlds: {', '.join(map(str, sizes))}); all others are exact"
+        )
     say(
         f"{counts['satisfied']} match, {counts['violated']} no match, {counts['undecided']} cannot tell, "
         f"of {counts['images']} images"
     )
-    if verify:
-        say(f"Z3 confirmed all {result.verified} verdicts that are returned.")
+    if verify and result.confirmation is not None:
+        say(result.confirmation.text)
     hint = undecided_hint(result)
     if hint and not quiet:
         warn(hint)
@@ -146,6 +159,22 @@ def _print_result(result: SearchResult, *, explain: bool, plan: bool, verify: bo
         say(why_none(result.archive, result.query, min_score=result.min_score).render())
     elif not counts["satisfied"] and not quiet:
         warn("Nothing matches. `rune-smt why-none` says what stops most images.")
+
+
+def _rows(result: SearchResult, shown: list[Match]) -> tuple[list[str], list[list[str]]]:
+    """The table of matches: with the thresholds in mode graded, with intervals where some are sampled."""
+    match result.mode:
+        case "graded":
+            beside = ["degree", "thresholds"]
+        case "probability":
+            beside = ["probability", *(["95 % interval"] if any(match.interval for match in shown) else [])]
+        case _:
+            beside = []
+    rows = []
+    for match in shown:
+        cells = [f"{match.degree:.3g}", match.said or "exact"][: len(beside)]
+        rows.append([match.image_id, *cells, witness_text(match.witness)])
+    return ["image", *beside, "witness"], rows
 
 
 def _print_plan(result: SearchResult) -> None:
@@ -187,11 +216,11 @@ def witness_text(witness: Any) -> str:
 def _write_csv(path: Path, results: list[SearchResult]) -> None:
     with _opened(path) as file:
         writer = csv.writer(file)
-        writer.writerow(["query", "image_id", "degree", "witness"])
+        writer.writerow(["query", "image_id", "degree", "witness", "upper", "rests_on"])
         for result in results:
             for match in result:
                 row = [result.query.text, match.image_id, match.degree, json.dumps(match.witness)]
-                writer.writerow(row)
+                writer.writerow([*row, match.upper, match.said])
 
 
 def _opened(path: Path) -> Any:

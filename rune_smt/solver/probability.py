@@ -23,7 +23,9 @@ from .atoms import Facts
 from .bounds import Histogram, bounds
 from .decompose import domain
 from .degrees import Degrees, Floats, Interval, judged, wilson
+from .evaluate import query_verdict
 from .existence import Existence
+from .normalise import normalise
 from .propositions import TooLarge
 from .world import World
 
@@ -167,6 +169,46 @@ def _by_worlds(
 def _estimate(satisfied: int, maybe: int, samples: int, seed: int) -> tuple[float, float, Interval]:
     low, high = wilson(satisfied, samples)
     return satisfied / samples, wilson(maybe, samples)[1], Interval(low, high, samples, seed)
+
+
+# --- a world to show --------------------------------------------------------------------------------------------------
+
+
+def likely_world(formula: Formula, scene: Scene, vocabulary: Vocabulary, seed: int = SEED) -> World | None:
+    """A world in which a scene satisfies the formula: that of score 0.5, else of the highest score at which it does,
+    else one found proposition by proposition, or drawn. None where none of this finds one.
+    """
+    facts = Facts(scene.table, vocabulary)
+    scores = np.unique(scene.table.score[scene.rows])[::-1]
+    for least in (0.5, *(float(score) for score in scores if score > 0)):
+        world = World(scene, vocabulary, least, facts=facts)
+        try:
+            found = query_verdict(formula, world)
+        except LimitError:
+            return None
+        if found == SATISFIED:
+            return world
+    existence = Existence(scene, vocabulary, facts)
+    try:
+        sure, _ = existence.query(normalise(formula))
+    except TooLarge:
+        return None
+    exists = np.zeros(len(scene.table), dtype=bool)
+    rows = existence.tables.rows
+    exists[rows] = scene.table.score[rows] >= 0.5
+    try:
+        chosen = existence.terms.model(sure)
+    except (TooLarge, RecursionError, ValueError):
+        chances = np.array(existence.terms.probabilities)
+        drawn = _generator(scene, seed).random((BATCH, len(chances))) < chances
+        hits = np.flatnonzero(existence.terms.in_worlds((sure,), drawn)[0])
+        if not len(hits):
+            return None
+        exists[rows] = drawn[hits[0]]
+    else:
+        for proposition, value in chosen.items():
+            exists[rows[proposition]] = value
+    return World(scene, vocabulary, 0.0, facts=facts, exists=exists)
 
 
 # --- by the definition ------------------------------------------------------------------------------------------------

@@ -349,6 +349,23 @@ class Propositions:
         chance = self.probabilities[proposition]
         return chance * with_it + (1.0 - chance) * without
 
+    def model(self, number: int) -> dict[int, bool]:
+        """Propositions and values that make a possible term true, the likelier value where both may. raises TooLarge,
+        ValueError for a term that is never true.
+        """
+        if self.probability(number) == 0.0:
+            raise ValueError("this is true in no world")
+        chosen: dict[int, bool] = {}
+        while number != TRUE:
+            proposition = _bits(self.support[number])[0]
+            likelier = self.probabilities[proposition] >= 0.5
+            left = self.given(number, proposition, likelier)
+            if self.probability(left) == 0.0:
+                likelier = not likelier
+                left = self.given(number, proposition, likelier)
+            chosen[proposition], number = likelier, left
+        return chosen
+
     def _groups(self, parts: Iterable[int]) -> list[list[int]]:
         """The parts, those together that share a proposition."""
         groups: list[tuple[int, list[int]]] = []
