@@ -270,8 +270,14 @@ class Planner:
         """One variable; `bound` are those in scope around it."""
         codes = self._codes(binder)
         parts = [part for part in conjuncts(body) if not (isinstance(part, Truth) and part.value)]
-        alone = [self._step(part, bound) for part in parts if free_variables(part) <= {var}]
-        others = [part for part in parts if not free_variables(part) <= {var}]
+        alone, others = [], []
+        for part in parts:
+            step = self._step(part, bound | {var}) if free_variables(part) <= {var} else None
+            # Nothing is bound around the outermost variable: what is dear is then asked of few candidates at a time.
+            if step is not None and (bound or step.price <= CHEAP):
+                alone.append(step)
+            else:
+                others.append(part)
         rest = self._step(conjunction(others), bound | {var}) if others else None
         join, other = self._join(var, rest)
         extreme = rest if isinstance(rest, Literal) and _is_order(rest) else None
