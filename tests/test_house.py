@@ -67,12 +67,3 @@ def test_the_readme_example_runs(capsys):
     for block in blocks:
         exec(compile(block.split("```")[0], "README.md", "exec"), {})
     assert "exists x1 (ship(x1)" in capsys.readouterr().out
-
-
-def test_the_demonstration_runs_and_leaves_one_page(tmp_path):
-    from rune_smt.demo import run_demo
-
-    page = run_demo(tmp_path / "demo", images=24, progress=False)
-    text = page.read_text(encoding="utf-8")
-    assert len(text.encode()) < 10_000_000
-    assert "<script" not in text and 'src="http' not in text and "@import" not in text

@@ -291,7 +291,7 @@ def notes(explanation: Explanation) -> Iterator[str]:
     if explanation.stability is not None:
         low, high = explanation.stability
         yield f"The verdict is the same for every min_score above {low:g} up to {high:g}."
-    if explanation.tightest is not None:
+    if explanation.tightest is not None and isinstance(explanation, Satisfied):  # of a miss it is the nearest limit
         yield f"The verdict turns first on the {explanation.tightest.text}."
     if explanation.world.facts.parameters.assume_extent and explanation.world.scene.width is None:
         yield "The image size is unknown: the largest x and y of its entities were taken instead."
