@@ -77,7 +77,7 @@ def formulas(
     """
     if vocabulary is None and classes is None:
         return _trees(max_depth, closed)
-    pool = _pool(vocabulary, classes, words, definitions)
+    pool = pool_of(vocabulary, classes, words, definitions)
     return _queries(pool, max_depth, closed, counts, numbers)
 
 
@@ -163,7 +163,7 @@ _texts = st.one_of(st.sampled_from(("destroyed", "no_damage", 'a "b"', "\\", "")
 
 
 @dataclass(frozen=True)
-class _Pool:
+class Pool:
     """What queries are drawn from: names by what they take and give."""
 
     predicates: tuple[tuple[str, int], ...]  # name, number of arguments
@@ -171,9 +171,13 @@ class _Pool:
     texts: tuple[tuple[str, tuple[str, ...], bool], ...]  # attribute, values, whether they are ordered
 
 
-def _pool(
-    vocabulary: Vocabulary | None, classes: Sequence[str] | None, words: Iterable[str] | None, definitions: bool
-) -> _Pool:
+def pool_of(
+    vocabulary: Vocabulary | None,
+    classes: Sequence[str] | None = None,
+    words: Iterable[str] | None = None,
+    definitions: bool = False,
+) -> Pool:
+    """What a vocabulary's queries are drawn from: see `formulas`."""
     names = tuple(classes) if classes is not None else tuple(vocabulary.classes if vocabulary else ())
     predicates = [(name, 1) for name in names for _ in range(3)]  # a query is mostly about classes
     functions, texts = [], []
@@ -195,19 +199,22 @@ def _pool(
         if definitions:
             predicates += [(name, len(definition.params)) for name, definition in vocabulary.definitions.items()]
             predicates += [(name, 2) for name in vocabulary.links]
-    return _Pool(tuple(predicates), tuple(functions), tuple(texts))
+    return Pool(tuple(predicates), tuple(functions), tuple(texts))
 
 
 @st.composite
-def _queries(draw: Draw, pool: _Pool, max_depth: int, closed: bool, counts: bool, numbers: bool) -> Formula:
+def _queries(draw: Draw, pool: Pool, max_depth: int, closed: bool, counts: bool, numbers: bool) -> Formula:
     scope = () if closed else ("x", "y", "z")
-    return _Queries(draw, pool, counts, numbers).formula(max_depth, scope)
+    return Queries(draw, pool, counts, numbers).formula(max_depth, scope)
 
 
-class _Queries:
-    """Draws formulas that pass the checks of section 4."""
+class Queries:
+    """Draws formulas that pass the checks of section 4.
 
-    def __init__(self, draw: Draw, pool: _Pool, counts: bool, numbers: bool):
+    Chance enters by four methods, `one_of`, `yes`, `whole` and `small`: another source of it overrides them.
+    """
+
+    def __init__(self, draw: Draw, pool: Pool, counts: bool, numbers: bool):
         self.draw = draw
         self.pool = pool
         self.counts = counts
@@ -215,14 +222,28 @@ class _Queries:
         self.texts = pool.texts if numbers else ()
 
     def one_of(self, choices: Sequence[T]) -> T:
+        """One of the choices."""
         chosen: T = self.draw(st.sampled_from(choices))
         return chosen
 
+    def yes(self) -> bool:
+        """One of two."""
+        return bool(self.draw(st.booleans()))
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+        return int(self.draw(st.integers(low, high)))
+
+    def small(self) -> Decimal:
+        """A limit: small, some of them not whole."""
+        return Decimal(self.draw(_small_numbers))
+
     def formula(self, depth: int, scope: tuple[str, ...]) -> Formula:
+        """A formula of about this many levels over the variables in scope."""
         binders = ("exists", "exists", "forall", *(("counted", "counts", "cover") if self.counts else ()))
         connectives = ("not", "and", "and", "or", "implies", "iff")
         if depth <= 1:
-            return self.atom(scope) if scope else Truth(self.draw(st.booleans()))
+            return self.atom(scope) if scope else Truth(self.yes())
         if not scope:
             kind = self.one_of((*binders, *binders, *(connectives if depth > 2 else ())))
         else:
@@ -246,10 +267,11 @@ class _Queries:
         var = self.one_of(("x", "y", "z", "w"))
         body = self.formula(depth - 1, tuple(dict.fromkeys((*scope, var))))
         if kind == "counted":
-            return ExistsCount(self.one_of((">=", "<=", "=")), self.draw(st.integers(0, 4)), var, body)
+            return ExistsCount(self.one_of((">=", "<=", "=")), self.whole(0, 4), var, body)
         return Exists(var, body) if kind == "exists" else ForAll(var, body)
 
     def atom(self, scope: tuple[str, ...]) -> Formula:
+        """An application or a comparison without counts."""
         kinds = [*("predicate",) * 6, "equal", "truth"]
         kinds += ["number", "number"] if self.dimensions else []
         kinds += ["text"] if self.texts else []
@@ -264,12 +286,14 @@ class _Queries:
                 return Compare(self.one_of(COMPARISONS[:2]), self.variable(scope), self.variable(scope))
             case "predicate" if self.pool.predicates:
                 return self.applied(*self.one_of(self.pool.predicates), scope)
-        return Truth(self.draw(st.booleans()))
+        return Truth(self.yes())
 
     def variable(self, scope: tuple[str, ...]) -> Variable:
+        """One of the variables in scope."""
         return Variable(self.one_of(scope))
 
     def applied(self, name: str, arity: int, scope: tuple[str, ...]) -> Apply:
+        """A word, class or definition of some of them."""
         return Apply(name, tuple(self.variable(scope) for _ in range(arity)))
 
     def measures_compared(self, scope: tuple[str, ...]) -> Formula:
@@ -279,31 +303,32 @@ class _Queries:
         right: Term
         match self.one_of(("limit", "limit", "quantity", "percent")):
             case "percent" if dimension in ("length", "area"):
-                right = Number(self.draw(_small_numbers), "%")
+                right = Number(self.small(), "%")
             case "quantity":
                 right = self.quantity(dimension, scope, 1)
             case _:
                 right = self.limit(dimension)
-        if self.draw(st.booleans()):
+        if self.yes():
             left, right = right, left
         return Compare(self.one_of(COMPARISONS), left, right)
 
     def limit(self, dimension: str) -> Number:
-        return Number(self.draw(_small_numbers), self.one_of((None, *DIMENSION_UNITS[dimension])))
+        """A number with a unit of the dimension."""
+        return Number(self.small(), self.one_of((None, *DIMENSION_UNITS[dimension])))
 
     def quantity(self, dimension: str, scope: tuple[str, ...], depth: int) -> Term:
         """A term of this dimension with at least one function in it."""
         made = [(name, arity) for name, arity, given in self.pool.functions if given == dimension]
         match self.one_of(("function", "function", "times", "over", "sum", "square") if depth > 0 else ("function",)):
             case "times":
-                return Arithmetic("*", Number(self.draw(_small_numbers)), self.quantity(dimension, scope, depth - 1))
+                return Arithmetic("*", Number(self.small()), self.quantity(dimension, scope, depth - 1))
             case "over":
-                divisor = Number(self.draw(st.integers(1, 4)))  # never 0
+                divisor = Number(Decimal(self.whole(1, 4)))  # never 0
                 return Arithmetic("/", self.quantity(dimension, scope, depth - 1), divisor)
             case "sum":
                 left = self.quantity(dimension, scope, depth - 1)
                 right = (
-                    self.limit(dimension) if self.draw(st.booleans()) else self.quantity(dimension, scope, depth - 1)
+                    self.limit(dimension) if self.yes() else self.quantity(dimension, scope, depth - 1)
                 )
                 return Arithmetic(self.one_of(ARITHMETIC[:2]), left, right)
             case "square" if dimension == "area" and "length" in self.dimensions:
@@ -313,17 +338,18 @@ class _Queries:
 
     def counts_compared(self, depth: int, scope: tuple[str, ...]) -> Formula:
         """Sums of counts with whole or decimal factors, compared with each other or with a number."""
-        right: Term = self.counted(depth, scope) if self.draw(st.booleans()) else Number(self.draw(st.integers(0, 4)))
+        right: Term = self.counted(depth, scope) if self.yes() else Number(Decimal(self.whole(0, 4)))
         return Compare(self.one_of(COMPARISONS), self.counted(depth, scope), right)
 
     def counted(self, depth: int, scope: tuple[str, ...]) -> Term:
+        """A count, times or plus a number."""
         var = self.one_of(("x", "y", "z", "w"))
         count = Count(var, self.formula(depth - 1, tuple(dict.fromkeys((*scope, var)))))
         match self.one_of(("plain", "plain", "plain", "times", "plus")):
             case "times":
-                return Arithmetic("*", Number(self.draw(_small_numbers)), count)
+                return Arithmetic("*", Number(self.small()), count)
             case "plus":
-                return Arithmetic(self.one_of(ARITHMETIC[:2]), count, Number(self.draw(st.integers(0, 3))))
+                return Arithmetic(self.one_of(ARITHMETIC[:2]), count, Number(Decimal(self.whole(0, 3))))
         return count
 
     def covers_compared(self, depth: int, scope: tuple[str, ...]) -> Formula:
@@ -332,12 +358,13 @@ class _Queries:
         right: Term = self.covered(depth, scope)
         match self.one_of(("cover", "area", "percent")):
             case "area":
-                right = Number(self.draw(_small_numbers), self.one_of(AREAS))
+                right = Number(self.small(), self.one_of(AREAS))
             case "percent":
-                right = Number(self.draw(st.integers(0, 100)), "%")
+                right = Number(Decimal(self.whole(0, 100)), "%")
         return Compare(self.one_of(COMPARISONS), left, right)
 
     def covered(self, depth: int, scope: tuple[str, ...]) -> Cover:
+        """A cover."""
         var = self.one_of(("x", "y", "z", "w"))
         return Cover(var, self.formula(depth - 1, tuple(dict.fromkeys((*scope, var)))))
 
