@@ -1,4 +1,4 @@
-"""What to say when a result leaves people waiting: images that cannot be told, and what to give so that they can."""
+"""What to say beside a result: images that cannot be told and what to give so that they can, counts that are bounds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .grammar.nodes import Number, walk
+from .grammar.nodes import Apply, Count, ExistsCount, Formula, Number, Variable, walk
 from .solver.numbers import METRIC, in_metres
 
 if TYPE_CHECKING:
+    from .grammar.vocabulary import Vocabulary
     from .searching import SearchResult
 
 USUAL_GSD = 0.3  # metres per pixel, for the example in the hint
@@ -79,3 +80,47 @@ def _metric_phrase(result: SearchResult) -> tuple[str, Number | None]:
 def _two_digits(value: float) -> str:
     """170 for 166.67: two significant digits."""
     return f"{float(f'{value:.2g}'):.10g}"
+
+
+def lower_bound_hint(result: SearchResult) -> str:
+    """That a query counts what the archive has from masks, where things that touch are one; empty where it does not.
+
+    Existence and absence are not touched by it: only counts, and numbers of one and more.
+    """
+    from .query import vocabulary_of
+
+    merged = result.archive.facts.merged
+    if not merged:
+        return ""
+    vocabulary = vocabulary_of(result.archive)
+    counted = [
+        vocabulary.classes[name].plural_phrase if name is not None else "things"
+        for name in _counted(result.query.formula, vocabulary)
+        if any(name is None or vocabulary.is_a(label, name) for label in merged)
+    ]
+    if not counted:
+        return ""
+    names = " and ".join(sorted(dict.fromkeys(counted)))
+    return f"Their outlines come from masks, in which what touches is one entity: the number of {names} is a lower bound."
+
+
+def _counted(formula: Formula, vocabulary: Vocabulary) -> list[str | None]:
+    """The classes that a formula counts; None for a count that names none."""
+    from .grammar.definitions import expand_definitions
+
+    found: list[str | None] = []
+    for node in walk(expand_definitions(formula, vocabulary)):
+        if isinstance(node, Count):
+            var, body = node.var, node.body
+        elif isinstance(node, ExistsCount) and node.n > (1 if node.op == ">=" else 0):
+            var, body = node.var, node.body
+        else:
+            continue
+        found += _classes_of(var, body, vocabulary) or [None]
+    return found
+
+
+def _classes_of(var: str, body: Formula, vocabulary: Vocabulary) -> list[str]:
+    """The classes that are said of a variable."""
+    atoms = [node for node in walk(body) if isinstance(node, Apply) and node.name in vocabulary.classes]
+    return [atom.name for atom in atoms if isinstance(atom.args[0], Variable) and atom.args[0].name == var]

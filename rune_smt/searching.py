@@ -220,6 +220,8 @@ class SearchResult:
 
     def to_json(self) -> dict[str, Any]:
         """The shape of INTERFACE: query, engine, mode, counts, matches with witnesses, undecided, elapsed_ms."""
+        from .hints import lower_bound_hint
+
         started = time.perf_counter()
         matches = [
             {"image_id": match.image_id, "degree": match.degree, "witness": match.witness, **self._beside(match)}
@@ -238,7 +240,9 @@ class SearchResult:
             "reading": self.query.reading,
             "left_out": list(self.query.left_out),
         }
+        note = lower_bound_hint(self)
         return {
+            **({"notes": [note]} if note else {}),
             "query": query,
             "engine": self.engine,
             "mode": self.mode,

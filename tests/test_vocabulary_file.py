@@ -224,3 +224,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         Vocabulary.from_toml(text)
     except DataError as error:
         assert str(error).startswith("vocabulary")
+
+
+def test_a_class_of_which_an_attribute_is_never_said() -> None:
+    text = 'name = "v"\n[classes.water]\n[attributes.flooded]\ntype = "boolean"\nnever = ["water"]\n'
+    vocabulary = Vocabulary.from_toml(text)
+    assert vocabulary.attributes["flooded"].never == ("water",)
+    assert Vocabulary.from_toml(vocabulary.to_toml()) == vocabulary
+    with pytest.raises(DataError, match="no class 'watr'"):
+        Vocabulary.from_toml(text.replace('["water"]', '["watr"]'))

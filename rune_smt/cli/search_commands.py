@@ -126,7 +126,7 @@ def _document(result: SearchResult, explain: bool) -> dict[str, Any]:
 
 
 def _print_result(result: SearchResult, *, explain: bool, plan: bool, verify: bool, quiet: bool) -> None:
-    from ..hints import undecided_hint
+    from ..hints import lower_bound_hint, undecided_hint
 
     print_query(result.query)
     counts = result.counts
@@ -148,9 +148,9 @@ def _print_result(result: SearchResult, *, explain: bool, plan: bool, verify: bo
     )
     if verify and result.confirmation is not None:
         say(result.confirmation.text)
-    hint = undecided_hint(result)
-    if hint and not quiet:
-        warn(hint)
+    for hint in (undecided_hint(result), lower_bound_hint(result)):
+        if hint and not quiet:
+            warn(hint)
     if plan:
         _print_plan(result)
     if explain:

@@ -48,7 +48,7 @@ class _BadMaskError(Exception):
 
 
 def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
-    """One chunk a mask. Entities are numbered by class (palette: by line), then from top to bottom by their first pixel."""
+    """One chunk a mask. Entities are numbered by class (of a palette, by line), then by their first pixel."""
     palette = read_palette(Path(options.palette)) if options.palette is not None else None
     masks, instances = _masks_among(files, options)
     for file in masks:

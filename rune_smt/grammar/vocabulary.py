@@ -61,6 +61,7 @@ class AttributeWord:
     synonyms: tuple[str, ...] = ()
     opposite: tuple[str, ...] = ()  # of a boolean: words that read as ~flooded(x)
     ordered: tuple[str, ...] = ()  # of a text: its values, the lowest first; empty where any text is one
+    never: tuple[str, ...] = ()  # classes of which English does not say it: water is not flooded
 
     @property
     def phrase(self) -> str:

@@ -27,7 +27,7 @@ TOP_KEYS = (
     "classes", "attributes", "map", "near", "definitions", "links",
 )  # fmt: skip
 CLASS_KEYS = ("parent", "synonyms", "plural")
-ATTRIBUTE_KEYS = ("type", "synonyms", "opposite", "ordered")
+ATTRIBUTE_KEYS = ("type", "synonyms", "opposite", "ordered", "never")
 TYPES = ("boolean", "number", "text")
 
 LIMIT = re.compile(r"(\d+(?:\.\d+)?)\s*(x|px|m|km)")
@@ -74,6 +74,10 @@ class _Reader:
         self.parents(classes)
         with_classes = replace(bare, classes=classes)
         self.names(with_classes, "attributes", attributes)
+        for word in attributes.values():
+            for cls in word.never:
+                if cls not in classes:
+                    raise self.error(f"attributes.{word.name}.never", f"no class '{cls}'.", nearest_sentence(cls, classes))
         named = replace(with_classes, attributes=attributes)
         self.phrases(named)
         near = self.near(data, named)
@@ -155,6 +159,7 @@ class _Reader:
             self.texts(f"{path}.synonyms", value.get("synonyms", [])),
             self.texts(f"{path}.opposite", value.get("opposite", [])),
             self.texts(f"{path}.ordered", value.get("ordered", [])),
+            self.texts(f"{path}.never", value.get("never", [])),
         )
 
     def names(self, before: Vocabulary, table: str, names: Iterable[str]) -> None:
@@ -348,6 +353,7 @@ def to_toml(vocabulary: Vocabulary) -> str:
     for attribute in v.attributes.values():
         lines += ["", f"[attributes.{attribute.name}]", f"type = {_quoted(attribute.type)}"]
         lines += _lists(synonyms=attribute.synonyms, opposite=attribute.opposite, ordered=attribute.ordered)
+        lines += _lists(never=attribute.never)
     if v.map:
         lines += ["", "[map]"]
     for key, (label, values) in v.map.items():

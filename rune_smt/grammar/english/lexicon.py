@@ -51,6 +51,7 @@ class Quality:
     name: str
     negated: bool = False
     value: str | None = None
+    never: frozenset[str] = frozenset()  # classes of which it is not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     for kind, by_value in VALUED.items():
         for value, phrases in by_value.items():
             for phrase in phrases.split("|"):
-                add(kind, phrase, Relation.of(str(value)) if kind in ("PREP", "RELV", "ADV", "RECIPROCAL") else value)
+                add(kind, phrase, Relation.of(str(value)) if kind in ("PREP", "PREPWHICH", "RELV", "ADV", "RECIPROCAL") else value)
     for alias, name in ALIASES.items():
         if RELATIONS[name].arity == 2:
             add("PREP", alias.removeprefix("is_"), Relation(name))
@@ -212,6 +213,9 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
                 add("INIMG", f"{preposition} {determiner}{image}")
     for phrase in ("of it", "of the area", "of the ground"):
         add("OFAREA", phrase)
+    for words, kinds in builder.phrases.items():  # "under water" is flooded, or of a picture covered by water
+        if words[0] == "under" and "NOUN" in builder.phrases.get(words[1:], {}):
+            kinds["UNDERNOUN"] = builder.phrases[words[1:]]["NOUN"]
     longest = max(len(key) for key in builder.phrases)
     return Lexicon(builder.phrases, longest, vocabulary)
 
@@ -222,7 +226,8 @@ def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
         if phrase.kind == "class":
             add("NOUN", text, Noun(phrase.name, plural=phrase.plural))
         elif vocabulary.attributes[phrase.name].type == "boolean":
-            add("ADJ", text, Quality(phrase.name, negated=phrase.opposite))
+            never = frozenset(vocabulary.attributes[phrase.name].never)
+            add("ADJ", text, Quality(phrase.name, negated=phrase.opposite, never=never))
         else:
             add("FUNC", text, phrase.name)
     for words, (attribute, value) in vocabulary.value_phrases().items():

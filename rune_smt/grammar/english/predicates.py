@@ -15,6 +15,8 @@ from .phrases import Phrases, _prefix, anything
 from .readings import Leaf, Node
 
 SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
+LENGTHS = {"px", "m", "km"}
+AREAS = {"px2", "m2", "ha", "km2"}
 BEYOND = {"left": "left_of", "right": "right_of", "top": "above", "bottom": "below"}
 
 
@@ -39,6 +41,18 @@ class Predicates(Phrases):
                 return self.predicate(node.nodes[0])
             case "m_rel":
                 return self.predicate(node.nodes[0])
+            case "m_where":
+                sentence = self.sentence(node.nodes[0])
+
+                def where(x: str) -> Formula:
+                    said = sentence.make()
+                    if x not in _names(said):
+                        raise NoMeaning("What is said after 'where' does not speak of the thing before it.")
+                    return said
+
+                return Predicate(where)
+            case "m_where_there" | "m_where_clause":
+                return self._where(node)
             case "m_gap":
                 return self._gap(node)
             case "m_value":
@@ -50,6 +64,16 @@ class Predicates(Phrases):
             case "m_func":
                 name, says = node.value("FUNC"), self.amount(node.nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), node.span)))
+            case "m_size":
+                says = self.amount(node.nodes[0])
+                units = {leaf.value for leaf in node.leaves() if leaf.kind == "UNIT"}
+                if units & LENGTHS and not units - LENGTHS:
+                    size = "length"
+                elif units & AREAS and not units - AREAS:
+                    size = "area"
+                else:
+                    raise NoMeaning("Of what size? A length or an area has a unit: 50 m, 2000 m2.")
+                return Predicate(lambda x: says(Apply(size, (Variable(x),), node.span)))
             case "m_compare":
                 name, value = node.value("FUNC"), self.term(node.nodes[0])
                 op: CompareOp = node.value("COMPARE")
@@ -70,6 +94,25 @@ class Predicates(Phrases):
                 return Predicate(whose)
             case _:
                 return self.predicate(node)
+
+    def _where(self, node: Node) -> Predicate:
+        """a bridge on which there are two cars, a harbor where ships lie"""
+        relation: Relation = node.value("PREPWHICH") if node.has("PREPWHICH") else Relation("inside")
+        phrase = self.phrase(node.nodes[0])
+        said = self.predicate(node.nodes[1]) if node.kind == "m_where_clause" else Predicate(anything)
+        if not said.plain:
+            raise NoMeaning("'each other' cannot be said of what is in it.")
+
+        def of(x: str) -> Formula:
+            def there(y: str) -> Formula:
+                with self.object_of(x):
+                    at_it = self.relate(relation, y, x, node.span)
+                return both(self.holds(said, y), at_it)
+
+            formula = phrase.apply(there)
+            return Not(formula) if node.has("NOT") else formula
+
+        return Predicate(of)
 
     def _gap(self, node: Node) -> Predicate:
         """a harbor that no ship is near"""
@@ -302,7 +345,7 @@ class Predicates(Phrases):
         phrase = self.phrase(node)
         if relation.name == "between":
             return self._between(phrase, span)
-        every = phrase.every if relation.name == "far" and phrase.any else None
+        every = phrase.every if phrase.any and self._excludes(relation.name) else None
         if relation.negated:
             positive = Relation(relation.name, relation.swapped)
 
@@ -317,6 +360,11 @@ class Predicates(Phrases):
                 return (every or phrase.apply)(lambda y: self.relate(relation, x, y, span))
 
         return Predicate(of)
+
+    def _excludes(self, name: str) -> bool:
+        """Whether a relation says that something is not so: "far from any harbor" is far from each."""
+        definition = self.vocabulary.definitions.get(name)
+        return name == "far" or (definition is not None and isinstance(definition.body, Not))
 
     def _between(self, phrase: Phrase, span: Span) -> Predicate:
         if phrase.members is None or len(phrase.members) != 2:

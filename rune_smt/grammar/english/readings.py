@@ -10,7 +10,8 @@ rules of usage by which one reading is preferred to another:
 3. Like with like. Parts that are joined look alike: a noun with a phrase behind it is joined with another such noun.
    "a ship near a harbor and a plane near a bridge" is two things; "a ship near a harbor and a bridge" is one.
 4. "no" and "without" behind "and" speak of the picture: "a ship near a harbor and no bridge" has no bridge.
-5. A sentence is preferred to a fragment, a fragment of one part to one of several.
+5. What is never said of a class is not said of it: "a house near water that is not flooded", the house is not.
+6. A sentence is preferred to a fragment, a fragment of one part to one of several.
 """
 
 from __future__ import annotations
@@ -287,7 +288,7 @@ def _cost(tree: Node) -> int:
     nodes = tree.nodes
     match tree.kind:
         case "n_mod":
-            return nodes[1].start - nodes[0].head
+            return nodes[1].start - nodes[0].head + UNLIKE * _never_said(nodes[0], nodes[1])
         case "p_seq":
             return 2 + nodes[0].end - nodes[0].start
         case "np_and" | "np_or":
@@ -307,10 +308,33 @@ def _cost(tree: Node) -> int:
             return UNLIKE + nodes[0].end - nodes[0].start
         case "fragment":
             return FRAGMENT
+        case "m_where_there" | "m_where_clause":
+            return 1  # "where a ship is near it" says itself how the two stand
         case "fronted" | "fronted_there":
             return FRONTED
         case _:
             return 0
+
+
+_SAYS = ("pm", "m_rel", "vp_be", "vp_not", "p_adj", "p_not", "p_and", "p_or")  # what passes on what an adjective says
+
+
+def _never_said(noun: Node, modifier: Node) -> bool:
+    """Whether a modifier says by an adjective what the vocabulary never says of the noun's class."""
+    while noun.kind == "n_mod":
+        noun = noun.nodes[0]
+    leaf = noun.leaf("NOUN")
+    if leaf is None:
+        return False
+    stack = [modifier]
+    while stack:
+        top = stack.pop()
+        if top.kind not in _SAYS:
+            continue
+        if top.has("ADJ") and leaf.value.cls in top.value("ADJ").never:
+            return True
+        stack.extend(top.nodes)
+    return False
 
 
 def _modified(np: Node) -> bool:

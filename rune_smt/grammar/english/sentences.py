@@ -144,6 +144,11 @@ class Composer(Predicates):
                 phrase, said = self.phrase(nodes[0]), self.predicate(nodes[1])
                 self.last_said = said
                 return self._clause(phrase, said)
+            case "place_has":
+                return self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
+            case "place_has_not":
+                there = self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
+                return Sentence(lambda: Not(there.make()))
             case "fronted_there":
                 return self._clause(self._existing(nodes[1]), self.predicate(nodes[0]), asked=True)
             case "fronted":
@@ -173,7 +178,7 @@ class Composer(Predicates):
             case "outnumber":
                 counts = [self.counted(self.nominal(part.nodes[0])) for part in nodes]
                 return Sentence(lambda: counts[0](lambda a: counts[1](lambda b: Compare(">", a, b, node.span))))
-            case "cover_of" | "cover_by" | "cover_amount" | "cover_more":
+            case "cover_of" | "cover_under" | "cover_by" | "cover_amount" | "cover_more":
                 return Sentence(self._cover(node))
             case "s_true" | "s_false":
                 value = node.kind == "s_true"
@@ -182,6 +187,11 @@ class Composer(Predicates):
                 return self._named(node)
             case _:
                 raise NoMeaning(f"No sentence: {node.kind}")
+
+    def _place_of(self, node: Node) -> Predicate:
+        """the top left corner, as what is said of the things in it"""
+        names = self._sides(node.nodes[0])
+        return Predicate(lambda x: both(*(Apply(name, (Variable(x),), node.span) for name in names)))
 
     def _but_not_both(self, parts: list[Callable[[], Formula]]) -> Sentence:
         def make() -> Formula:
@@ -401,10 +411,14 @@ class Composer(Predicates):
             case "cover_amount":
                 covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
                 return lambda: covered(says)
-        things = next(part for part in node.nodes if part.kind == "things_of")
         op, share = self.share(next((part for part in node.nodes if part.kind == "share"), None))
         percent = share * 100
-        covered = self.covered(self.nominal(things.nodes[0]))
+        if node.kind == "cover_under":
+            noun = node.value("UNDERNOUN")
+            covered = self.covered(Nominal(lambda x: Apply(noun.cls, (Variable(x),), node.span), plural=True))
+        else:
+            things = next(part for part in node.nodes if part.kind == "things_of")
+            covered = self.covered(self.nominal(things.nodes[0]))
         factor = percent.denominator if 1000 % percent.denominator else 1
         limit = Number(Decimal((percent * factor).numerator) / Decimal((percent * factor).denominator), "%", node.span)
         return lambda: covered(lambda a: Compare(op, times(factor, a), limit, node.span))
