@@ -106,18 +106,22 @@ def _without_chance(
 ) -> tuple[Mask, NDArray[np.int8], NDArray[np.int8]]:
     """Images whose verdict is the same in every world, and the verdict: a lowest and a highest that agree."""
     certain, possible = table.score >= 1, table.score > 0
-    engine = ArrayEngine(table, vocabulary, exists=possible)
-    most = engine.histogram()
-    least = ArrayEngine(table, vocabulary, exists=certain).histogram()
+    least, most = _counts(table, certain), _counts(table, possible)
     low, high = (
         np.broadcast_to(np.asarray(bound, dtype=np.int8), (len(table.offsets),)).copy()
-        for bound in bounds(formula, vocabulary, {}, Histogram(most.classes, least.counts, most.counts))
+        for bound in bounds(formula, vocabulary, {}, Histogram(tuple(table.classes), least, most))
     )
     codes = _codes_that_matter(formula, table, vocabulary)
-    uncertain = most.counts[:, codes].sum(axis=1) > least.counts[:, codes].sum(axis=1)
+    uncertain = most[:, codes].sum(axis=1) > least[:, codes].sum(axis=1)
     fixed = np.flatnonzero(~uncertain & (low != high))
-    low[fixed] = high[fixed] = engine.decide(formula, fixed)
+    low[fixed] = high[fixed] = ArrayEngine(table, vocabulary, exists=possible).decide(formula, fixed)
     return ~uncertain | (low == high), low, high
+
+
+def _counts(table: EntityTable, exists: Mask) -> NDArray[np.int64]:
+    """Entities of each class in each image, int64 (images, classes), of those that exist."""
+    running = np.concatenate(([0], np.cumsum(exists)))
+    return np.asarray(np.diff(running[table.offsets], axis=1), dtype=np.int64)
 
 
 def _codes_that_matter(formula: Formula, table: EntityTable, vocabulary: Vocabulary) -> list[int]:
