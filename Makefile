@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint clean
+LLM := .venv-llm
+TORCH ?= torch==2.13.0
+
+.PHONY: demo test test-llm lint clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,5 +24,21 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# Models with random weights, and a real one where the development data has it. Its own environment, for torch is large.
+$(LLM)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(LLM)
+	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,transformers]' gguf hypothesis pytest
+	touch $@
+
+test-llm: $(LLM)/.installed
+	$(LLM)/bin/python -m pytest tests/llm/random_weights.py tests/llm/real_server.py
+
+# Random (formula, scene) pairs through every engine and mode: make soak, or SOAK_PAIRS=1000000 SOAK_SEED=7 make soak.
+SOAK_PAIRS ?= 100000
+SOAK_SEED ?= 1
+soak: $(VENV)/.installed
+	$(BIN)/python -m rune_smt.testing.soak --pairs $(SOAK_PAIRS) --seed $(SOAK_SEED)
+
 clean:
-	rm -rf $(VENV) demo-out dist build
+	rm -rf $(LLM) $(VENV) demo-out dist build
