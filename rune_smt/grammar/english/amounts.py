@@ -10,7 +10,7 @@ from fractions import Fraction
 from ..nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Formula, Not, Number, Term, Text, Variable
 from .context import Context
 from .meaning import NoMeaning, Nominal, Phrase, Terms, both
-from .readings import Node
+from .readings import Leaf, Node
 
 PREFIX: dict[str, CompareOp] = {
     "ATLEAST": ">=", "MORETHAN": ">", "ATMOST": "<=", "FEWER": "<", "EXACTLY": "=", "ORMORE": ">=", "ORFEWER": "<=",
@@ -155,6 +155,16 @@ class Amounts(Context):
             return default, Fraction(1)
         prefix: CompareOp = next((PREFIX[kind] for kind in PREFIX if node.has(kind)), default)
         return prefix, Fraction(node.value("NUM")) if node.has("NUM") else node.value("TIMES")
+
+    def shares(self, node: Node | None) -> list[tuple[CompareOp, Fraction]]:
+        """between 10 and 20 %: (>=, 1/10) and (<=, 1/5); every other share is one bound"""
+        if node is None or not node.has("BETWEEN", "TO"):
+            return [self.share(node)]
+        units = [part.value for part in node.parts if isinstance(part, Leaf) and part.kind == "UNIT"]
+        if set(units) != {"%"}:
+            raise NoMeaning("A share is a percentage.")
+        low, high = (part.value for part in node.parts if isinstance(part, Leaf) and part.kind == "NUM")
+        return [(">=", Fraction(low) / 100), ("<=", Fraction(high) / 100)]
 
     def share(self, node: Node | None) -> tuple[CompareOp, Fraction]:
         """more than half: (>, 1/2); 20 %: (>=, 1/5); most, which is no node: (>, 1/2)"""

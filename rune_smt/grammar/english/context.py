@@ -111,6 +111,15 @@ class Context:
         finally:
             self.hosts.pop()
 
+    @contextmanager
+    def again(self, host: Host) -> Iterator[None]:
+        """While what is composed is said of all things of the phrase, not of the one part of it that is innermost."""
+        self.hosts.append(host)
+        try:
+            yield
+        finally:
+            self.hosts.pop()
+
     @staticmethod
     def wrap(host: Host, formula: Formula) -> Formula:
         """The formula below the things of which there is one for all."""

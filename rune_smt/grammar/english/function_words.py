@@ -106,6 +106,10 @@ PLAIN: dict[str, str] = {
     "MORE": "more",
     "LESSER": "fewer|less",
     "AREA": "area|ground|space|surface",
+    "OTHERTHAN": "other than|except|except for|apart from|excluding",
+    "EXCEPT": "but|except|except for|save|apart from|bar",
+    "ONLY": "only|nothing but|solely|exclusively",
+    "SUM": "together|combined|put together|taken together|in sum|added together",
     "OTHER": "other|different|further|additional",
     "ANOTHER": "another|a different|another one|a second|some other|one another one|yet another",
     "PRON": "it|them|they",
@@ -153,7 +157,8 @@ PLAIN: dict[str, str] = {
     "AT": "at a distance of|a distance of|at distance",
     "LOC": (
         "located|situated|positioned|lying|placed|standing|found|sitting|seen|lined|visible|present|somewhere|"
-        "arranged|here|directly|still"
+        "arranged|here|directly|still|shown|pictured|depicted|displayed|captured|to be seen|in sight|in view|"
+        "right|spread|scattered"
     ),
     "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
     "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",
@@ -238,10 +243,8 @@ VALUED: dict[str, dict[object, str]] = {
     },
     "FRACTION": {
         Fraction(1, 2): "half|a half|one half",
-        Fraction(1, 3): "a third|one third",
-        Fraction(2, 3): "two thirds",
-        Fraction(1, 4): "a quarter|one quarter|a fourth|one fourth",
-        Fraction(3, 4): "three quarters|three fourths",
+        Fraction(1, 4): "a quarter|one quarter",
+        Fraction(3, 4): "three quarters",
     },
     "UNIT": {
         "px": "px|pixel|pixels",
@@ -254,6 +257,16 @@ VALUED: dict[str, dict[object, str]] = {
         "deg": "deg|degree|degrees|°",
         "%": "%|percent|per cent|pct",
     },
+    "PREPWHICH": {
+        "inside": "in which|on which|inside which|within which|at which|on top of which|inside of which",
+        "near": "near which|next to which|beside which|by which|close to which|around which|along which",
+        "above": "above which",
+        "below": "below which|under which",
+        "left_of": "to the left of which|left of which",
+        "right_of": "to the right of which|right of which",
+        "far": "far from which",
+        "touches": "touching which",
+    },
     "COMPARE": {
         ">=": ">=|≥",
         "<=": "<=|≤",
@@ -263,6 +276,7 @@ VALUED: dict[str, dict[object, str]] = {
     },
     "EXCEED": {
         ">": "exceeds|exceed|surpasses",
+        "=": "equals|equal|matches|match",
         "<": "falls below|stays below",
     },
     "THING": {
@@ -283,6 +297,10 @@ VALUED: dict[str, dict[object, str]] = {
             "forming a group"
         ),
     },
+    "ROWOF": {
+        "aligned": "a row of|a line of|one row of|one line of|a column of|rows of|lines of|a straight line of|row of",
+        "clustered": "a cluster of|a group of|clusters of|groups of|one group of|cluster of|group of",
+    },
     "RECIPROCAL": {
         "parallel": "parallel",
         "perpendicular": "perpendicular|orthogonal|at right angles",
@@ -293,7 +311,7 @@ VALUED: dict[str, dict[object, str]] = {
     "ADV": {
         "near": (
             "nearby|close by|close at hand|around it|alongside|next to it|in the vicinity|in its vicinity|around|"
-            "beside it|close to it"
+            "beside it|close to it|on both sides|on either side|on each side|at its side|by its side"
         ),
         "inside": "inside|inside it|within it|in it|on it|in them|on them|on top|on top of it",
         "far": "far away",
@@ -313,7 +331,9 @@ VALUED: dict[str, dict[object, str]] = {
             "near|near to|close to|next to|beside|besides|adjacent to|by|alongside|around|along|"
             "in the vicinity of|near by|nearby|very near|very close to|right next to|by the side of|"
             "at the side of|side by side with|neighboring|neighbouring|bordering|close by|along side|"
-            "at the edge of"
+            "at the edge of|on both sides of|on either side of|on two sides of|on one side of|on the sides of|"
+            "on each side of|at both sides of|in front of|behind|in proximity to|in close proximity to|"
+            "in the neighborhood of|in the surroundings of"
         ),
         "far": "far from|far away from|a long way from|remote from|distant from|far off from|away from",
         "touches": "touching|in contact with|in touch with",
@@ -347,7 +367,11 @@ VALUED: dict[str, dict[object, str]] = {
     },
     "RELV": {
         "touches": "touches|touch|touched",
-        "overlaps": "overlaps|overlap|overlaps with|overlap with|overlapped|crosses|cross",
+        "overlaps": (
+            "overlaps|overlap|overlaps with|overlap with|overlapped|crosses|cross|passes through|pass through|"
+            "runs through|run through|goes through|go through|passes over|pass over|passes across|pass across|"
+            "runs across|run across|goes across|spans|span|crossed"
+        ),
         "contains": "contains|contain|includes|include|holds|hold|encloses|enclose",
         "-surrounded_by": "surrounds|surround|encircles|encircle|surrounded",
     },
@@ -360,14 +384,6 @@ IMAGES = (
 IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
 IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
 
-UP_TO_TWENTY = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
-UP_TO_TWENTY = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
 UP_TO_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
@@ -389,6 +405,14 @@ NUMBERS |= {
     "couple of": Decimal(2), "a hundred and": Decimal(100), "three hundred": Decimal(300),
     "five hundred": Decimal(500), "a trio of": Decimal(3),
 }  # fmt: skip
+
+FRACTIONS: dict[str, Fraction] = {
+    phrase: Fraction(number, parts)
+    for parts, name in ((3, "third"), (4, "fourth"), (5, "fifth"), (6, "sixth"), (8, "eighth"), (10, "tenth"))
+    for number, word in enumerate(UP_TO_TWENTY[:parts])
+    if number
+    for phrase in ((f"a {name}", f"one {name}", f"1 {name}") if number == 1 else (f"{word} {name}s",))
+}
 
 # spellings taken apart before anything is looked up
 CONTRACTIONS = {

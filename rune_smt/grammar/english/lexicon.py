@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from ...errors import QueryError, Span
 from ..vocabulary import Vocabulary
 from ..words import ALIASES, FUNCTIONS, RELATIONS
-from .function_words import CONTRACTIONS, IMAGE_DETERMINERS, IMAGE_KINDS, IMAGES, NUMBERS, PLAIN, VALUED
+from .function_words import CONTRACTIONS, FRACTIONS, IMAGE_DETERMINERS, IMAGE_KINDS, IMAGES, NUMBERS, PLAIN, VALUED
 
 if TYPE_CHECKING:
     from lark import Lark
 
 Kinds = Mapping[str, Any]  # kind of word -> what it stands for as that kind; None where the kind says it all
+
+RELATING = ("PREP", "PREPWHICH", "RELV", "ADV", "RECIPROCAL")  # kinds of words that stand for a relation
 
 LONGEST_WORD_LIST = 4000  # words of a text; a longer one is no query
 
@@ -178,7 +180,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     for kind, by_value in VALUED.items():
         for value, phrases in by_value.items():
             for phrase in phrases.split("|"):
-                add(kind, phrase, Relation.of(str(value)) if kind in ("PREP", "PREPWHICH", "RELV", "ADV", "RECIPROCAL") else value)
+                add(kind, phrase, Relation.of(str(value)) if kind in RELATING else value)
     for alias, name in ALIASES.items():
         if RELATIONS[name].arity == 2:
             add("PREP", alias.removeprefix("is_"), Relation(name))
@@ -205,6 +207,8 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     add("CENTERDISTANCE", "distance between the centres", "center_distance")
     for number, value in NUMBERS.items():
         add("NUM", number, value)
+    for fraction, share in FRACTIONS.items():
+        add("FRACTION", fraction, share)
     for image in (kind + word for kind in IMAGE_KINDS for word in IMAGES):
         add("IMAGE", image)
         for determiner in ("", *IMAGE_DETERMINERS):

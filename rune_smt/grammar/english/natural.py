@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ..nodes import (
     And,
@@ -75,7 +76,17 @@ class Every:
     body: Formula
 
 
-Part = Formula | Every
+@dataclass(frozen=True)
+class Share:
+    """So many of a are b, and there is one: exists x (a) & denominator * count x (a & b) op numerator * count x (a)."""
+
+    op: str
+    share: Fraction
+    some: Count  # a & b
+    whole: Count  # a
+
+
+Part = Formula | Every | Share
 
 
 def natural(formula: Formula, vocabulary: Vocabulary, terse: bool = True) -> str | None:
@@ -111,9 +122,25 @@ class Natural:
     def whole(self, formula: Formula) -> str:
         """The text of a query: things where it is about things, sentences else."""
         parts = self.merged(formula.parts if isinstance(formula, And) else (formula,))
-        if all(self.is_existence(part) for part in parts):
+        if all(self.is_existence(part) and self.best(part) is None for part in parts):
             return listed([self.existing(part, fragment=True) for part in parts])
         return self.sentence(formula)
+
+    def best(self, part: Part) -> str | None:
+        """the largest ship is near a harbor; None where it is not about the largest, or nothing else is said of it"""
+        match part:
+            case Exists(var, And(parts)):
+                merged = self.merged(parts)
+                best = next((p for p in merged if isinstance(p, Not) and self.superlative(p, var, merged)), None)
+                rest = [p for p in parts if p is not best and not self.before_noun(p, var)]
+                if best is None or not rest:
+                    return None
+                try:
+                    noun = self.things(var, conjunction([p for p in parts if p not in rest]), "a", frame=None)
+                    return f"{noun} {self.verb(var, conjunction(rest))}"
+                except NoShape:
+                    return None
+        return None
 
     def is_existence(self, part: Part) -> bool:
         """Whether the part says how many of something there are."""
@@ -125,12 +152,17 @@ class Natural:
             case _:
                 return False
 
-    def sentence(self, formula: Formula | Every) -> str:
+    def sentence(self, formula: Part) -> str:
         """A sentence."""
         match formula:
             case Every(var, restriction, body):
                 noun = self.things(var, restriction, "every", frame=None)
                 return f"{noun} {self.verb(var, body)}"
+            case Share():
+                told = self.share(formula)
+                if told is None:
+                    raise NoShape
+                return told
             case Exists() | ExistsCount() | Not(Exists()):
                 return self.existing(formula, fragment=False)
             case ForAll(var, Implies(restriction, body)):
@@ -150,7 +182,7 @@ class Natural:
                 merged = self.merged(parts)
                 if len(merged) == 1:
                     return self.sentence(merged[0])
-                if all(self.is_existence(part) for part in merged):
+                if all(self.is_existence(part) and self.best(part) is None for part in merged):
                     first = self.existing(merged[0], fragment=False)
                     return listed([first, *(self.existing(part, fragment=True) for part in merged[1:])])
                 return ", and ".join(self.bracket(part) for part in merged)
@@ -185,6 +217,8 @@ class Natural:
         """there is a ship; as a fragment: at least one ship"""
         match formula:
             case Exists() | Not(Exists()) if (told := self.together(formula, fragment)) is not None:
+                return told
+            case Exists() if not fragment and (told := self.best(formula)) is not None:
                 return told
             case Exists(var, body):
                 if fragment:
@@ -248,17 +282,23 @@ class Natural:
                     if witness is not None:
                         left.remove(witness)
                         left[left.index(part)] = Every(x, a, b)
+        for compared in [each for each in left if isinstance(each, Compare)]:
+            share = _share_of(compared)
+            if share is not None and share.op != ">":
+                some = Exists(share.whole.var, share.whole.body)
+                witness = next((p for p in left if isinstance(p, Exists) and same_up_to_bound_names(p, some)), None)
+                if witness is not None and self.fraction(share.share) is not None:
+                    left.remove(witness)
+                    left[left.index(compared)] = share
         return left
 
     def comparison(self, formula: Compare) -> str:
         """Counts, covers and everything else that has two sides."""
         match formula:
+            case Compare(">") if (share := _share_of(formula)) and (told := self.share(share)) is not None:
+                return told
             case Compare(op, Count() as a, Count() as b):
                 return self.counts(op, a, b, "")
-            case Compare(op, Arithmetic("*", Number(value, None), Count() as a), Count() as b) if value == 2:
-                most = self.most(op, a, b)
-                if most:
-                    return most
             case Compare(op, Count() as a, Arithmetic("*", Number(value, None), Count() as b)) if op != "=":
                 if op in (">=", ">") and value == int(value) and value > 1:
                     times = "twice" if value == 2 else f"{int(value)} times"
@@ -292,24 +332,34 @@ class Natural:
                 return f"there are exactly as many {first} as {second}"
         raise NoShape
 
-    def most(self, op: str, a: Count, b: Count) -> str | None:
-        """2 * count x (A & B) > count x (A): most A are B"""
-        if op != ">":
-            return None
+    def share(self, share: Share) -> str | None:
+        """most A are B, at least half of the A are B; None where one of the counts is not of some of the other"""
+        a, b = share.some, share.whole
         restriction = rename(b.body, {b.var: a.var}) if b.var != a.var else b.body
         wanted = list(restriction.parts if isinstance(restriction, And) else (restriction,))
-        have = list(a.body.parts if isinstance(a.body, And) else (a.body,))
         rest = []
-        for part in have:
+        for part in a.body.parts if isinstance(a.body, And) else (a.body,):
             match_ = next((w for w in wanted if canonical(w) == canonical(part)), None)
             if match_ is None:
                 rest.append(part)
             else:
                 wanted.remove(match_)
-        if wanted or not rest:
+        if wanted or not rest or self.fraction(share.share) is None:
             return None
-        noun = self.things(a.var, restriction, "most", frame=None, plural=True)
+        determiner = f"{_share(share.op)} {self.fraction(share.share)} of the"
+        if share.op == ">" and share.share == Fraction(1, 2):
+            determiner = "most"
+        noun = self.things(a.var, restriction, determiner, frame=None, plural=True)
         return f"{noun} {self.verb(a.var, conjunction(rest), plural=True)}"
+
+    def fraction(self, share: Fraction) -> str | None:
+        """half, two thirds, 35 %; None where it has no short name"""
+        percent = share * 100
+        if share == Fraction(1, 2):
+            return "half"
+        if share in (Fraction(1, 3), Fraction(2, 3)):
+            return "a third" if share.numerator == 1 else "two thirds"
+        return f"{percent.numerator} %" if percent.denominator == 1 and 0 < share <= 1 else None
 
     def term(self, term: Term) -> str:
         """A term that stands by itself."""
@@ -427,9 +477,10 @@ class Natural:
             case Not(Exists(y, And(said))):
                 match said[-1]:
                     case Apply(by, (Variable(b), Variable(c))) if by in SUPERLATIVES and b == y and c == var:
-                        own = {canonical(p) for p in parts if not isinstance(p, Every) and free_variables(p) == {var}}
+                        plain = [p for p in parts if not isinstance(p, Every | Share)]
+                        own = {canonical(p) for p in plain if free_variables(p) == {var}}
                         others = {canonical(rename(p, {y: var})) for p in said[:-1]}
-                        named = {canonical(p) for p in parts if not isinstance(p, Every) and self.before_noun(p, var)}
+                        named = {canonical(p) for p in plain if self.before_noun(p, var)}
                         return SUPERLATIVES[by] if others == named and others <= own else None
         return None
 
@@ -467,8 +518,8 @@ class Natural:
         if others:
             if var not in self.lettered:
                 raise NeedsLetter(var)
-            inner = conjunction([part for part in others if not isinstance(part, Every)])
-            if any(isinstance(part, Every) for part in others):
+            inner = conjunction([part for part in others if not isinstance(part, Every | Share)])
+            if any(isinstance(part, Every | Share) for part in others):
                 raise NoShape
             return f"{said} such that ({self.sentence(inner)})".strip()
         return said.strip()
@@ -683,3 +734,21 @@ def _says_different(formula: Formula, a: str, b: str) -> bool:
 
 def _share(op: str) -> str:
     return {">=": "at least", ">": "more than", "<": "less than", "<=": "at most", "=": "exactly"}[op]
+
+
+def _share_of(formula: Compare) -> Share | None:
+    """denominator * count x (a & b) op numerator * count x (a), as a share; whether a is in both is not looked at"""
+
+    def factor(term: Term) -> tuple[Fraction, Count] | None:
+        match term:
+            case Count():
+                return Fraction(1), term
+            case Arithmetic("*", Number(value, None), Count() as count) if value > 0:
+                return Fraction(value), count
+            case _:
+                return None
+
+    left, right = factor(formula.left), factor(formula.right)
+    if left is None or right is None or formula.op == "!=" or left[0] == right[0]:
+        return None
+    return Share(formula.op, right[0] / left[0], left[1], right[1])

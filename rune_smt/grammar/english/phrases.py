@@ -16,6 +16,7 @@ from ..nodes import (
     Count,
     Exists,
     ExistsCount,
+    ForAll,
     Formula,
     Implies,
     Not,
@@ -108,7 +109,8 @@ class Phrases(Amounts):
 
         letter = node.leaf("LETTER")
         made = Nominal(
-            base, other=node.kind == "noun_other", letter=letter.value if letter else None, plural=noun.plural,
+            base, other=node.kind == "noun_other", letter=letter.value if letter else None,
+            plural=noun.plural and not node.has("OF"),
             pairs=tuple(pairs), groups=tuple(groups), cls=cls,
         )  # fmt: skip
         if node.kind == "noun_super":
@@ -195,6 +197,16 @@ class Phrases(Amounts):
             case "np_plain_all":
                 noun = self.nominal(node.nodes[0])
                 return Phrase(lambda scope: self.every(noun, scope, importing=False), universal=True)
+            case "np_all_but":
+                return self._all_but(self.nominal(node.nodes[0]), self._whole(node.value("NUM")))
+            case "np_row":
+                grouped = self.grouped(node.value("ROWOF"), node.span)
+                noun = self._modified(self.nominal(node.nodes[0]), grouped)
+                if not node.has("NUM"):
+                    grouped.of("")  # raises NoMeaning: how many?
+                return self._counted(noun, self._whole(node.value("NUM")))
+            case "np_only":
+                return self._only(self.nominal(node.nodes[0]))
             case "np_pron":
                 return Phrase(lambda scope: scope(self.it()), plain=True, members=(lambda scope: scope(self.it()),))
             case "np_self":
@@ -317,6 +329,24 @@ class Phrases(Amounts):
             case _:
                 return Phrase(lambda scope: Not(self.some(noun, scope)))
 
+    def _each(self, phrases: list[Phrase], scope: Scope) -> Formula:
+        """Of each of the things; "another" is different from the thing before it."""
+        parts: list[Formula] = []
+        for at, phrase in enumerate(phrases):
+            try:
+                parts.append(phrase.apply(scope))
+            except NoAntecedent:
+                if not at or not phrases[at - 1].indefinite:
+                    raise
+                others = phrases[at:]
+                parts[-1] = phrases[at - 1].apply(lambda x: both(scope(x), self._after(x, others, scope)))  # noqa: B023
+                break
+        return And(tuple(parts)) if len(parts) > 1 else parts[0]
+
+    def _after(self, x: str, phrases: list[Phrase], scope: Scope) -> Formula:
+        with self.frame(x):
+            return self._each(phrases, scope)
+
     def _joined(self, phrases: list[Phrase]) -> Phrase:
         members = None
         if all(phrase.members for phrase in phrases):
@@ -324,8 +354,12 @@ class Phrases(Amounts):
             members = tuple(member for several in of_each for member in several)
 
         def apply(scope: Scope) -> Formula:
+            def of_all(x: str) -> Formula:
+                with self.again(host):
+                    return scope(x)
+
             with self.host(counted=True, joined=True) as host:
-                formula = And(tuple(phrase.apply(scope) for phrase in phrases))
+                formula = self._each(phrases, of_all)
             return self.wrap(host, formula)
 
         return Phrase(
@@ -393,6 +427,7 @@ class Phrases(Amounts):
         groups: tuple[Callable[[tuple[str, ...]], Formula], ...],
         scope: Scope,
         different: bool,
+        joined: bool = False,
     ) -> Formula:
         def bind(names: tuple[str, ...]) -> Formula:
             if len(names) < len(members):
@@ -407,7 +442,9 @@ class Phrases(Amounts):
             parts += [scope(x) for x in names]
             return both(*parts)
 
-        return bind(())
+        with self.host(counted=True, joined=joined) as host:
+            formula = bind(())
+        return self.wrap(host, formula)
 
     def together(self, phrase: Phrase, predicate: Predicate, scope: Scope = anything) -> Formula:
         """Said of several things together: "a ship and a plane near each other"; "all ships are parallel"."""
@@ -421,7 +458,8 @@ class Phrases(Amounts):
             raise NoMeaning("'each other' and 'in a row' need several things, such as 'two ships near each other'.")
         if len(phrase.members) > MOST_TOGETHER:
             raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
-        return self._bind(phrase.members, pairs, groups, scope, different=not phrase.plain and phrase.indefinite)
+        return self._bind(phrase.members, pairs, groups, scope, different=not phrase.plain and phrase.indefinite,
+                          joined=phrase.noun is None)  # fmt: skip
 
     def _determined(self, det: Node, noun: Nominal) -> Phrase:
         match det.kind:
@@ -456,6 +494,8 @@ class Phrases(Amounts):
                               grouped=lambda predicate: Not(self.together(counted, predicate)))  # fmt: skip
             case "d_all":
                 return self._all(noun)
+            case "d_all_but":
+                return self._all_but(noun, self._whole(det.value("NUM")))
             case "d_not_all":
                 every = self._all(noun)
                 return Phrase(
@@ -467,7 +507,8 @@ class Phrases(Amounts):
             case "d_most":
                 return self._share(noun, ">", Fraction(1, 2))
             case "d_share":
-                return self._share(noun, *self.share(det.nodes[0]))
+                shares = [self._share(noun, op, share) for op, share in self.shares(det.nodes[0])]
+                return replace(shares[0], apply=lambda scope: both(*(phrase.apply(scope) for phrase in shares)))
             case _:
                 raise NoMeaning(f"No determiner: {det.kind}")
 
@@ -491,6 +532,27 @@ class Phrases(Amounts):
             raise NoMeaning("'all' and 'each other': say 'all ships are near each other'.")
         return Phrase(lambda scope: self.every(noun, scope, importing=True), pairwise=pairwise, universal=True,
                       every=self._some(replace(noun, joint=False)).apply)  # fmt: skip
+
+    def _all_but(self, noun: Nominal, count: int) -> Phrase:
+        """all but two ships: of exactly two ships it does not hold"""
+        missing = self._bounded("=", noun, count)
+        return Phrase(lambda scope: missing(lambda x: Not(scope(x))), universal=True)
+
+    def _only(self, noun: Nominal) -> Phrase:
+        """only ships: what it holds of is a ship; "only ships near a harbor" without a verb: there are some."""
+        if noun.pairs or noun.groups:
+            raise NoMeaning("Only which things?")
+        bare = replace(noun, mods=())
+
+        def apply(scope: Scope) -> Formula:
+            if scope is anything:
+                thing = Nominal(anything, mods=noun.mods)
+                return both(self.some(noun, anything), self.every(thing, bare.base, importing=False))
+            x = self.fresh()
+            with self.bound(x, noun):
+                return ForAll(x, Implies(scope(x), self.restrict(noun, x)))
+
+        return Phrase(apply, universal=True)
 
     def _count(self, node: Node, noun: Nominal, definite: bool) -> Phrase:
         if noun.parts and noun.joint:
@@ -593,11 +655,12 @@ class Phrases(Amounts):
 
     def _compared(self, node: Node) -> Phrase:
         if node.kind == "np_more_where":
-            noun, *said = node.nodes
+            noun, *said = (part for part in node.nodes if part.kind != "times")
             nouns = [self._modified(self.nominal(noun), self.modifier(mod)) for mod in said]
         elif node.kind == "np_more_adjs":
-            second = self.nominal(node.nodes[1])
-            choices = [self._adjective(adjective) for adjective in node.nodes[0].nodes]
+            adjectives, compared = (part for part in node.nodes if part.kind != "times")
+            second = self.nominal(compared)
+            choices = [self._adjective(adjective) for adjective in adjectives.nodes]
             cls = second.cls
             if cls is None or not all(choice.plain for choice in choices):
                 raise NoMeaning("More of what?")
@@ -617,10 +680,11 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             a, b = self._count_of(first, scope), self._count_of(second, scope)
             match node.kind:
-                case "np_more" | "np_more_where" | "np_more_adjs":
-                    return Compare(">", a, b, node.span)
-                case "np_fewer":
-                    return Compare("<", a, b, node.span)
+                case "np_more_by" | "np_same_number":
+                    pass
+                case _ if node.has("MORE", "LESSER"):
+                    return Compare(">" if node.has("MORE") else "<", a, b, node.span)
+            match node.kind:
                 case "np_same_number":
                     return Compare("=", a, b, node.span)
                 case "np_more_by":

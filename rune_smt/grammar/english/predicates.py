@@ -41,6 +41,8 @@ class Predicates(Phrases):
                 return self.predicate(node.nodes[0])
             case "m_rel":
                 return self.predicate(node.nodes[0])
+            case "m_except":
+                return self._negated(self.predicate(node.nodes[0]))
             case "m_where":
                 sentence = self.sentence(node.nodes[0])
 

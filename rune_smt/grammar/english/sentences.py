@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from ..nodes import (
     And,
@@ -19,6 +20,7 @@ from ..nodes import (
     Not,
     Number,
     Or,
+    Term,
     Truth,
     Variable,
 )
@@ -411,17 +413,22 @@ class Composer(Predicates):
             case "cover_amount":
                 covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
                 return lambda: covered(says)
-        op, share = self.share(next((part for part in node.nodes if part.kind == "share"), None))
-        percent = share * 100
+        shares = self.shares(next((part for part in node.nodes if part.kind == "share"), None))
         if node.kind == "cover_under":
             noun = node.value("UNDERNOUN")
             covered = self.covered(Nominal(lambda x: Apply(noun.cls, (Variable(x),), node.span), plural=True))
         else:
             things = next(part for part in node.nodes if part.kind == "things_of")
             covered = self.covered(self.nominal(things.nodes[0]))
-        factor = percent.denominator if 1000 % percent.denominator else 1
-        limit = Number(Decimal((percent * factor).numerator) / Decimal((percent * factor).denominator), "%", node.span)
-        return lambda: covered(lambda a: Compare(op, times(factor, a), limit, node.span))
+
+        def bound(op: CompareOp, share: Fraction, area: Term) -> Formula:
+            percent = share * 100
+            factor = percent.denominator if 1000 % percent.denominator else 1
+            whole = percent * factor
+            limit = Number(Decimal(whole.numerator) / Decimal(whole.denominator), "%", node.span)
+            return Compare(op, times(factor, area), limit, node.span)
+
+        return lambda: covered(lambda area: both(*(bound(op, share, area) for op, share in shares)))
 
     def _named(self, node: Node) -> Sentence:
         """connected holds of A and B"""
