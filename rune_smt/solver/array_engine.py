@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, assert_never
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,11 +131,10 @@ class ArrayEngine:
         self.chunk = chunk
         self.batch = batch
         self.statistics = Statistics()
-        exists = table.score >= min_score if exists is None else exists
-        self._exists: Bools | None = None if bool(exists.all()) else exists
-        self._histogram: Histogram | None = None
+        self._exists, self._histogram = _population(table, min_score) if exists is None else _counted(table, exists)
         self._planner: Planner | None = None
         self._worlds: dict[int, World] = {}
+        self._asked_already = ""  # key of the step whose bounds from counts are known to be open
         # Of the batch at hand:
         self._first_row = 0
         self._rows = 0
@@ -146,7 +146,7 @@ class ArrayEngine:
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula for this table."""
         if self._planner is None:
-            average = self.histogram().counts.sum(axis=0) / max(1, len(self.table.offsets))
+            average = self._histogram.counts.sum(axis=0) / max(1, len(self.table.offsets))
             self._planner = Planner(tuple(self.table.classes), self.vocabulary, average)
         return self._planner.plan(formula)
 
@@ -166,7 +166,9 @@ class ArrayEngine:
             self.statistics.components.setdefault(part.key, ComponentRun(canonical(part.formula)))
         order = np.argsort(chosen[still_open], kind="stable")
         still_open = still_open[order]
+        self._asked_already = step.key
         verdicts[still_open] = self._in_batches(step, Frame(chosen[still_open], {}))
+        self._asked_already = ""
         return verdicts
 
     def evaluate(self, formula: Formula, frame: Frame) -> Codes:
@@ -192,18 +194,8 @@ class ArrayEngine:
 
     # --- bounds from class counts -------------------------------------------------------------------------------------
 
-    def histogram(self) -> Histogram:
-        """Entities of each class in each image, those that do not exist left out."""
-        if self._histogram is None:
-            counts = np.diff(self.table.offsets, axis=1)
-            if self._exists is not None:
-                alive = np.concatenate(([0], np.cumsum(self._exists, dtype=np.int32)))
-                counts = np.diff(alive[self.table.offsets], axis=1)
-            self._histogram = Histogram(tuple(self.table.classes), counts.astype(np.int64))
-        return self._histogram
-
     def _count_bounds(self, formula: Formula, images: NDArray[np.int64]) -> tuple[Codes, Codes]:
-        whole = self.histogram()
+        whole = self._histogram
         counts = whole.counts if len(images) == len(whole.counts) else whole.counts[images]
         low, high = bounds(formula, self.vocabulary, {}, Histogram(whole.classes, counts))
         shape = images.shape
@@ -282,8 +274,11 @@ class ArrayEngine:
         if len(unknown):
             run = self.statistics.components.get(step.key)
             started, bindings = time.perf_counter(), self.statistics.bindings
-            low, high = self._count_bounds(step.formula, unknown)
-            still_open = np.flatnonzero(low != high)
+            if step.key == self._asked_already:
+                low, still_open = np.zeros(len(unknown), dtype=np.int8), np.arange(len(unknown))
+            else:
+                low, high = self._count_bounds(step.formula, unknown)
+                still_open = np.flatnonzero(low != high)
             low[still_open] = self._evaluate_all(step, Frame(unknown[still_open], {}))
             memo[unknown - self._first_image] = low
             if run is not None:
@@ -556,7 +551,7 @@ class ArrayEngine:
         Only bindings that are `waiting` are extended; the mask is looked at again before each chunk.
         """
         if found.index is not None:
-            yield from self._within_reach(bind, found.index, frame, waiting)
+            yield from self._within_reach(bind, found.index, frame, waiting, enough is not None)
             return
         starts, lengths = self._runs(found, frame)
         done = 0
@@ -575,7 +570,7 @@ class ArrayEngine:
             step *= ROUND_GROWTH
 
     def _within_reach(
-        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools
+        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, some_will_do: bool
     ) -> Iterator[tuple[Rows, Rows]]:
         assert bind.join is not None
         rows = frame.rows[bind.other]
@@ -584,13 +579,16 @@ class ArrayEngine:
             alive = np.flatnonzero(waiting[some]) + some.start
             owner, start, length = index.ranges(frame.image[alive], boxes.take(alive))
             owner = alive[owner]
-            for chunk in chunks(length, self.chunk):
-                still = waiting[owner[chunk]]
-                each, place = expand(start[chunk][still], length[chunk][still])
-                parent, place = index.within_reach(owner[chunk][still][each], place, boxes)
-                self.statistics.bindings += len(parent)
-                if len(parent):
-                    yield parent, index.order[place]
+            for turn in _turns(owner) if some_will_do else (np.arange(len(owner)),):
+                turn = turn[waiting[owner[turn]]]
+                for chunk in chunks(length[turn], self.chunk):
+                    mine = turn[chunk]
+                    mine = mine[waiting[owner[mine]]]
+                    each, place = expand(start[mine], length[mine])
+                    parent, place = index.within_reach(owner[mine][each], place, boxes)
+                    self.statistics.bindings += len(parent)
+                    if len(parent):
+                        yield parent, index.order[place]
 
     # --- comparisons of counts and covers -----------------------------------------------------------------------------
 
@@ -658,7 +656,37 @@ class ArrayEngine:
         return low, high
 
 
+# --- which entities exist ---------------------------------------------------------------------------------------------
+
+_POPULATIONS: WeakKeyDictionary[EntityTable, tuple[float, Bools | None, Histogram]] = WeakKeyDictionary()
+
+
+def _population(table: EntityTable, min_score: float) -> tuple[Bools | None, Histogram]:
+    """Which entities have that score, None for all, and how many of each class; the last for a table is remembered."""
+    known = _POPULATIONS.get(table)
+    if known is None or known[0] != min_score:
+        known = _POPULATIONS[table] = (min_score, *_counted(table, table.score >= min_score))
+    return known[1:]
+
+
+def _counted(table: EntityTable, exists: Bools) -> tuple[Bools | None, Histogram]:
+    classes = tuple(table.classes)
+    if exists.all():
+        return None, Histogram(classes, np.diff(table.offsets, axis=1))
+    alive = np.zeros(len(exists) + 1, dtype=np.int32)
+    np.cumsum(exists, dtype=np.int32, out=alive[1:])
+    return exists, Histogram(classes, np.diff(alive[table.offsets], axis=1).astype(np.int64))
+
+
 # --- columns ----------------------------------------------------------------------------------------------------------
+
+
+def _turns(owner: Rows) -> tuple[Rows, Rows]:
+    """The middle one or two of each owner's ranges first, where what is nearest is; then the others."""
+    rank = rank_in_run(owner)
+    _, back, count = np.unique(owner, return_inverse=True, return_counts=True)
+    middle = np.abs(rank - (count[back] - 1) / 2) < 1
+    return np.flatnonzero(middle), np.flatnonzero(~middle)
 
 
 def _different(rows: Rows) -> Rows:
