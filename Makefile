@@ -7,7 +7,7 @@ WORKERS ?= 2
 LLM := .venv-llm
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-llm lint clean
+.PHONY: demo test test-llm lint soak clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
