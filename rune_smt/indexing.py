@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rune_smt.detect.assemble import Assembled, Assembly, merged
 from rune_smt.detect.auto import choose_format
 from rune_smt.detect.columns import arrow_column, images_table
+from rune_smt.detect.detector import Detector, ModelOptions, load_detector
 from rune_smt.detect.dota import read_headers
 from rune_smt.detect.files import as_size, list_files
 from rune_smt.detect.formats import Format, find_format
@@ -26,6 +27,8 @@ from rune_smt.detect.gsd import GSD_RANGE
 from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
 from rune_smt.detect.records import MIN_AREA, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
 from rune_smt.detect.report import IndexReport, LabelRow, notes_of, render_report
+from rune_smt.detect.running import RunOptions, detector_format
+from rune_smt.detect.tiling import OVERLAP, windows
 from rune_smt.detect.yolo import read_names
 from rune_smt.entities.archive import Archive, archive_from_arrow, is_archive, open_archive
 from rune_smt.entities.incoming import ENTITY_COLUMNS
@@ -48,6 +51,7 @@ __all__ = ["IndexReport", "index", "index_with_report", "render_report"]
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Sources: TypeAlias = PathLike | Sequence[PathLike]
+Tell: TypeAlias = Callable[[float], None]
 Names: TypeAlias = PathLike | Sequence[str] | Mapping[int, str]
 
 ASSUME_EXTENT = "assume_extent"
@@ -79,6 +83,10 @@ class IndexOptions(TypedDict, total=False):
     mask_suffix: str | None
     min_area: int
     palette: PathLike | None
+    detector: str | Path | Detector | None
+    device: str
+    tile: int | None
+    overlap: float
     progress: bool
 
 
@@ -89,7 +97,8 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     out      the folder to make; None keeps the archive in memory
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
-             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette, progress
+             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette, detector,
+             device, tile, overlap, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -135,6 +144,10 @@ def index_with_report(
     mask_suffix: str | None = None,
     min_area: int = MIN_AREA,
     palette: PathLike | None = None,
+    detector: str | Path | Detector | None = None,
+    device: str = "auto",
+    tile: int | None = None,
+    overlap: float = OVERLAP,
     progress: bool = True,
 ) -> Indexed:
     """Reads annotations or detections, and writes them as an archive.
@@ -160,6 +173,10 @@ def index_with_report(
     mask_suffix  how the names of masks end before the dot; None for _lab, _label, _labels, _mask
     min_area     parts of masks of fewer pixels are left out
     palette      file with a line 'R G B name' for each colour of masks
+    detector     model file or name, or a detector: then the sources are pictures, and the entities what it sees in them
+    device       auto, cpu or cuda, for the detector
+    tile         side of the tiles, pixels, in which it sees pictures; None for its own choice, 0 for pictures whole
+    overlap      what neighbouring tiles share, as part of the side
     progress     show a progress bar, if standard error is a terminal
 
     Raises DataError that names file and line (or that `out` exists), QueryError for options that cannot be.
@@ -169,7 +186,12 @@ def index_with_report(
     _check_options(paths, gsd, crowd, unknown, min_score, min_area, append, overwrite)
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
-    chosen, why = _format(format, paths, journal)
+    memory = _memory(out)
+    if detector is None:
+        chosen, why = _format(format, paths, journal)
+    else:
+        options_of_model = ModelOptions(min_score=min_score, device=device, names=_names(names))
+        chosen, why = _detecting(detector, options_of_model, format, RunOptions(tile, overlap, memory))
     files = _files(paths, chosen, journal, named=format != "auto")
     pictures = find_pictures(images) if images is not None else None
     options = ReadOptions(
@@ -184,8 +206,8 @@ def index_with_report(
         palette=palette,
     )
     assembly = Assembly(journal)
-    with _progress(files, progress) as watched:
-        for chunk in chosen.read(watched, options):
+    with _progress(files, progress) as (watched, tell):
+        for chunk in chosen.read(watched, replace(options, tell=tell)):
             assembly.add(chunk)
     read = assembly.finish()
 
@@ -227,6 +249,8 @@ def index_with_report(
         assumptions=(ASSUME_EXTENT,) if assume_extent else (),
         merged=merged,
     )
+    if detector is not None and memory is not None:
+        memory.unlink(missing_ok=True)
     filled = np.unique(read.image[kept])
     report = IndexReport(
         format=chosen.name,
@@ -315,6 +339,29 @@ def _format(name: str, paths: Sequence[PathLike], journal: Journal) -> tuple[For
     return choice.format, choice.why
 
 
+def _detecting(
+    detector: str | Path | Detector, options: ModelOptions, format: str, run: RunOptions
+) -> tuple[Format, str]:
+    """Pictures as a format, read by a detector; and what reads them."""
+    if format not in ("auto", "detector"):
+        raise QueryError(f"--detector looks at pictures itself; --format {format} reads files that others made.")
+    if run.tile is not None and run.tile < 0:
+        raise QueryError(f"--tile is a number of pixels, or 0 for pictures whole; got {run.tile}.")
+    windows(1, 1, run.tile or 1, run.overlap)  # refuses an overlap that cannot be before a model is loaded
+    if isinstance(detector, str | Path):
+        return detector_format(load_detector(detector, options), Path(detector).name, run), Path(detector).name
+    name = type(detector).__name__
+    return detector_format(detector, name, run), name
+
+
+def _memory(out: PathLike | None) -> Path | None:
+    """The file beside the output that keeps what a detector saw until the archive is written."""
+    if out is None:
+        return None
+    path = Path(out).absolute()
+    return path.parent / f".{path.name}.detections.jsonl"
+
+
 def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal, *, named: bool) -> list[SourceFile]:
     listing = list_files(paths, chosen.wanted_when_named if named and chosen.wanted_when_named else chosen.wanted)
     if not listing.files:
@@ -352,21 +399,28 @@ class _Watched(Sequence[SourceFile]):
 
 
 @contextmanager
-def _progress(files: Sequence[SourceFile], wanted: bool) -> Iterator[Sequence[SourceFile]]:
-    """The files, with a bar on standard error while they are read, if that is a terminal or a notebook."""
+def _progress(files: Sequence[SourceFile], wanted: bool) -> Iterator[tuple[Sequence[SourceFile], Tell | None]]:
+    """The files and where to tell how many are done: a bar on standard error if that is a terminal or a notebook.
+
+    Walking through the files tells by itself.
+    """
     if not wanted:
-        yield files
+        yield files, None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     if not (console.is_terminal or console.is_jupyter):
-        yield files
+        yield files, None
         return
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("reading", total=len(files))
-        yield _Watched(files, lambda index: bar.update(task, completed=index))
+
+        def tell(done: float) -> None:
+            bar.update(task, completed=done)
+
+        yield _Watched(files, tell), tell
 
 
 # --- images -----------------------------------------------------------------------------------------------------------

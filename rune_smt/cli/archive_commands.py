@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def index(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders of annotations.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files or folders of annotations; with --detector, of pictures.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="ARCHIVE", help="The folder to make.")],
     format: Annotated[str, typer.Option("--format", help="auto, dota, dota-task1, coco, scenes, ...")] = "auto",
     images: Annotated[Path | None, typer.Option("--images", help="The pictures' folder.")] = None,
@@ -48,10 +48,18 @@ def index(
     ] = None,
     min_area: Annotated[int, typer.Option("--min-area", min=0, help="Parts of masks of fewer pixels are left out.")] = 64,
     palette: Annotated[Path | None, typer.Option("--palette", help="Colours of masks: 'R G B name' a line.")] = None,
+    detector: Annotated[
+        str | None, typer.Option("--detector", metavar="MODEL", help="Look at pictures with a model: FILE.onnx, FILE.pt, ...")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="Where the detector runs: auto, cpu or cuda.")] = "auto",
+    tile: Annotated[
+        int | None, typer.Option("--tile", min=0, help="Side of the detector's tiles, pixels; 0 for pictures whole.")
+    ] = None,
+    overlap: Annotated[float, typer.Option("--overlap", help="What neighbouring tiles share, part of a side.")] = 0.25,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Build an archive from annotations."""
+    """Build an archive from annotations, or from what a detector sees in pictures."""
     from ..indexing import index_with_report
 
     report = index_with_report(
@@ -77,6 +85,10 @@ def index(
         mask_suffix=mask_suffix,
         min_area=min_area,
         palette=palette,
+        detector=detector,
+        device=device,
+        tile=tile,
+        overlap=overlap,
         progress=not quiet,
     )
     if as_json:

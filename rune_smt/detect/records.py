@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -225,6 +225,7 @@ class ReadOptions:
     mask_suffix how the names of masks end, None for the usual endings
     min_area    parts of masks with fewer pixels are left out
     palette     file that names the colours of masks, or None
+    tell        takes the number of files done, with the part of the one under way; None for nobody to tell
     """
 
     journal: Journal
@@ -236,6 +237,7 @@ class ReadOptions:
     mask_suffix: str | None = None
     min_area: int = MIN_AREA
     palette: Any = None
+    tell: Callable[[float], None] | None = None
 
 
 Chunks: TypeAlias = Iterator[Chunk]

@@ -21,6 +21,26 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "This format names only images with detections: {n} images. "
         'Queries with "no ..." cannot return the others. Give --images, --image-list or --image-table.',
     ),
+    "picture twice": (
+        "warning",
+        "{n} picture is the same file as another, byte for byte; both are images",
+        "{n} pictures are the same files as others, byte for byte; all are images",
+    ),
+    "list full": (
+        "warning",
+        "{n} picture has as many detections as the model ever reports: there may be more things in it (truncated)",
+        "{n} pictures have as many detections as the model ever reports: there may be more things in them (truncated)",
+    ),
+    "in tiles": (
+        "note",
+        "{n} picture was looked at in tiles",
+        "{n} pictures were looked at in tiles",
+    ),
+    "resumed": (
+        "note",
+        "{n} picture had been looked at before an interruption and was not again",
+        "{n} pictures had been looked at before an interruption and were not again",
+    ),
     "skipped": ("warning", "{n} unreadable place was skipped", "{n} unreadable places were skipped"),
     "repaired": (
         "warning",

@@ -1,0 +1,207 @@
+"""How well a detector sees: recall and precision of each class, against labels of the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import QueryError
+
+if TYPE_CHECKING:
+    from ..entities.table import EntityTable
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MIN_SCORE = 0.25
+MIN_IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """One class over all images compared.
+
+    labelled  things in the labels that count
+    seen      detections that count
+    right     detections that are a labelled thing of the class: one for each thing
+    """
+
+    label: str
+    labelled: int
+    seen: int
+    right: int
+
+    @property
+    def recall(self) -> float:
+        """The share of labelled things that was seen; NaN where there are none."""
+        return self.right / self.labelled if self.labelled else float("nan")
+
+    @property
+    def precision(self) -> float:
+        """The share of detections that are right; NaN where there are none."""
+        return self.right / self.seen if self.seen else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionReport:
+    """Recall and precision.
+
+    classes       one row a class that is labelled or seen, by name
+    total         the sum over all classes
+    images        images compared
+    only_labelled, only_seen  images that only one side has; they are not compared
+    min_score, min_iou        the limits
+    """
+
+    classes: tuple[ClassFigures, ...]
+    total: ClassFigures
+    images: tuple[str, ...]
+    only_labelled: tuple[str, ...]
+    only_seen: tuple[str, ...]
+    min_score: float
+    min_iou: float
+
+    def of(self, label: str) -> ClassFigures:
+        """The figures of a class; zeros for one that is neither labelled nor seen."""
+        return next((row for row in self.classes if row.label == label), ClassFigures(label, 0, 0, 0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionaries and lists; recall and precision are None where they mean nothing."""
+        plain = asdict(self)
+        plain["classes"] = [_figures(row) for row in self.classes]
+        plain["total"] = _figures(self.total)
+        return plain
+
+    def render(self) -> str:
+        """A table in plain text."""
+        rows = [*self.classes, self.total]
+        width = max(len(row.label) for row in rows)
+        lines = [f"{'class':<{width}}  labelled    seen   right  recall  precision"]
+        for row in rows:
+            counts = f"{row.labelled:8,}{row.seen:8,}{row.right:8,}"
+            lines.append(f"{row.label:<{width}}  {counts}  {_share(row.recall):>6}  {_share(row.precision):>9}")
+        lines.append(
+            f"{len(self.images)} images, score at least {self.min_score:g}, IoU at least {self.min_iou:g}."
+            + (f" {len(self.only_labelled)} labelled images were not looked at." if self.only_labelled else "")
+            + (f" {len(self.only_seen)} images have no labels." if self.only_seen else "")
+        )
+        return "\n".join(lines)
+
+
+def compare_detections(
+    labels: EntityTable,
+    seen: EntityTable,
+    *,
+    min_score: float = MIN_SCORE,
+    min_iou: float = MIN_IOU,
+    difficult: str | None = "difficult",
+) -> DetectionReport:
+    """Recall and precision by class, over the images that both tables have.
+
+    labels     the table of an archive of labels
+    seen       the table of an archive of detections
+    min_score  detections below do not count
+    min_iou    of outlines that are taken for the same thing, above 0 to 1
+    difficult  attribute of labels: where it is not 0 the thing counts neither as missed nor as seen wrongly, as in
+               DOTA's own evaluation; None counts every label
+
+    In each image the detections of a class take, the best score first, the free labelled thing with which they overlap
+    most; things that count are preferred to difficult ones. Raises QueryError where no image is in both.
+    """
+    ours, theirs = labels.images.image_id, seen.images.image_id
+    common = sorted(set(ours) & set(theirs))
+    if not common:
+        raise QueryError("The labels and the detections have no image in common.")
+    hard = _difficult(labels, difficult)
+    names = sorted({*labels.classes, *seen.classes})
+    counts = {name: np.zeros(3, np.int64) for name in names}
+    for image_id in common:
+        one, other = labels.images.index(image_id), seen.images.index(image_id)
+        for name in names:
+            truth, found = _rows(labels, one, name), _rows(seen, other, name)
+            found = found[seen.score[found] >= min_score]
+            counts[name] += _match(labels, truth, hard[truth], seen, found, min_iou)
+    rows = [ClassFigures(name, *(int(n) for n in counts[name])) for name in names if counts[name].any()]
+    total = ClassFigures("all", *(sum(getattr(row, name) for row in rows) for name in ("labelled", "seen", "right")))
+    return DetectionReport(
+        tuple(rows),
+        total,
+        tuple(common),
+        tuple(sorted(set(ours) - set(theirs))),
+        tuple(sorted(set(theirs) - set(ours))),
+        min_score,
+        min_iou,
+    )
+
+
+def assign(iou: Floats, scores: Floats, hard: NDArray[np.bool_], min_iou: float) -> Ints:
+    """The labelled thing that each detection is, int64 (d,), -1 for none.
+
+    iou     float64 (d, t) of each detection and each thing of the same class and image
+    scores  float64 (d,)
+    hard    bool (t,), difficult things: taken only where no other will do
+    """
+    taken = np.full(iou.shape[0], -1, np.int64)
+    free = np.ones(iou.shape[1], bool)
+    for row in np.argsort(-scores, kind="stable").tolist():
+        for group in (~hard, hard):
+            open_to = np.where(free & group & (iou[row] >= min_iou), iou[row], -1.0)
+            best = int(open_to.argmax()) if len(open_to) else -1
+            if best >= 0 and open_to[best] >= 0:
+                taken[row], free[best] = best, False
+                break
+    return taken
+
+
+def overlaps(labels: EntityTable, truth: Ints, seen: EntityTable, found: Ints) -> Floats:
+    """IoU of rows of one image, float64 (found, truth), exact where the bounding boxes meet."""
+    import shapely
+
+    from ..detect.suppression import overlap_ratio
+
+    iou = np.zeros((len(found), len(truth)))
+    if not iou.size:
+        return iou
+    left, right = seen.outlines(found), labels.outlines(truth)
+    row, column = shapely.STRtree(right).query(left)
+    iou[row, column] = overlap_ratio(left[row], right[column])
+    return iou
+
+
+def _match(
+    labels: EntityTable, truth: Ints, hard: NDArray[np.bool_], seen: EntityTable, found: Ints, min_iou: float
+) -> Sequence[int]:
+    """Labelled, seen and right, without the difficult."""
+    taken = assign(overlaps(labels, truth, seen, found), seen.score[found], hard, min_iou)
+    on_hard = np.zeros(len(taken), bool)
+    on_hard[taken >= 0] = hard[taken[taken >= 0]]
+    right = int(((taken >= 0) & ~on_hard).sum())
+    return int((~hard).sum()), len(found) - int(on_hard.sum()), right
+
+
+def _rows(table: EntityTable, image: int, label: str) -> Ints:
+    """The rows of a class in an image."""
+    if label not in table.classes:
+        return np.empty(0, np.int64)
+    code = table.classes.index(label)
+    return np.arange(table.offsets[image, code], table.offsets[image, code + 1])
+
+
+def _difficult(table: EntityTable, name: str | None) -> NDArray[np.bool_]:
+    column = table.attributes.get(name) if name is not None else None
+    if column is None or column.kind == "text":
+        return np.zeros(len(table), bool)
+    return np.asarray(np.nan_to_num(column.values) != 0, bool)
+
+
+def _figures(row: ClassFigures) -> dict[str, Any]:
+    shares = {"recall": row.recall, "precision": row.precision}
+    return {**asdict(row), **{name: None if np.isnan(share) else share for name, share in shares.items()}}
+
+
+def _share(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
