@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import DataError
 from . import options as o
-from .output import print_json, print_table
+from .output import print_json, print_table, say
 
 evaluate = typer.Typer(help="How well the parts do on data with known answers.", no_args_is_help=True)
 
@@ -57,20 +57,15 @@ def translation(
     if as_json:
         print_json({"set": str(queries), "rows": rows})
         return
-    columns = ["translator", "kind", "queries", "denotation", "exact", "F1", "no formula", "repaired", "seconds"]
-    print_table(
-        columns,
-        [
-            (
-                Path(row["translator"]).stem,
-                row["kind"],
-                str(row["queries"]),
-                *(f"{100 * row[key]:.0f} %" for key in ("denotation", "exact")),
-                f"{row['f1']:.2f}",
-                *(f"{100 * row[key]:.0f} %" for key in ("no_formula", "repaired")),
-                f"{row['seconds']:.2g}",
-            )
-            for row in rows
-        ],
-        right=columns[2:],
+    columns = ["queries of this kind", "n", "denotation", "exact", "F1", "no formula", "repaired", "s"]
+    for report in reports:
+        say(f"{Path(report.translator).stem}: {len(report.outcomes)} queries of {queries.name}")
+        print_table(columns, [_cells(row) for row in report.rows()], right=columns[1:])
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """A row for people: shares in percent, the median time of a query in seconds."""
+    right, exact, none, repaired = (
+        f"{100 * row[key]:.0f} %" for key in ("denotation", "exact", "no_formula", "repaired")
     )
+    return row["kind"], str(row["queries"]), right, exact, f"{row['f1']:.2f}", none, repaired, f"{row['seconds']:.2g}"

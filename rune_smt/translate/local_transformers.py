@@ -94,7 +94,6 @@ class Held:
 
     def __init__(self, rules: Rules, tokens: Any, start: int, most_tokens: int):
         from llguidance import LLMatcher
-        from llguidance.torch import allocate_token_bitmask
 
         self.rules = rules
         self.tokens = tokens
@@ -103,21 +102,21 @@ class Held:
         self.state: State = rules.begin
         self.matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(llguidance_lark(rules)))
         _sound(self.matcher)
-        self.mask = allocate_token_bitmask(1, int(tokens.vocab_size))
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores, shape (1, vocabulary), with minus infinity for every token that is not allowed."""
-        from llguidance.torch import apply_token_bitmask_inplace, fill_next_token_bitmask
+        import numpy as np
+        import torch
 
         for token in input_ids[0, self.read :].tolist():
             self.matcher.consume_token(token)
             if token != self.tokens.eos_token:
                 self.state = self.rules.after(self.state, self._text(token))
         self.read = input_ids.shape[1]
-        fill_next_token_bitmask(self.matcher, self.mask, 0)
+        bits = np.unpackbits(np.frombuffer(self.matcher.compute_bitmask(), np.uint8), bitorder="little")
         _sound(self.matcher)
-        scores = scores.float()
-        apply_token_bitmask_inplace(scores, self.mask.to(scores.device))
+        allowed = torch.from_numpy(bits[: scores.shape[1]].astype(bool)).to(scores.device)
+        scores = scores.float().masked_fill(~allowed, float("-inf"))
         left = self.end - self.read
         if (self.rules.to_end(self.state) or 0) + SLACK >= left:
             self._finish_within(left - 1, scores)

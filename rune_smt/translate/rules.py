@@ -38,8 +38,21 @@ class Repeat:
 
 Symbol: TypeAlias = "str | OneOf | Use | Repeat"  # a str stands for itself
 Sequence_: TypeAlias = "tuple[Symbol, ...]"
-Stack: TypeAlias = "tuple[Symbol, Stack] | None"  # what is still to come, the next first
+
+
+class Stack:
+    """What is still to come: `top` first, then `rest`; `needed` is how few characters that is. Compared by identity."""
+
+    __slots__ = ("needed", "rest", "top")
+
+    def __init__(self, top: Symbol, rest: Stack | None, needed: int):
+        self.top = top
+        self.rest = rest
+        self.needed = needed
+
+
 State: TypeAlias = frozenset[Stack]
+MOST_REMEMBERED = 200_000  # stacks and steps; beyond that they are forgotten and made anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,27 +98,51 @@ class Rules:
     # --- running ---
 
     @cached_property
+    def _done(self) -> Stack:
+        """Nothing more to come."""
+        return Stack("", None, 0)
+
+    @cached_property
+    def _stacks(self) -> dict[tuple[Symbol, Stack], Stack]:
+        return {}
+
+    @cached_property
+    def _steps(self) -> dict[tuple[Stack, str], State]:
+        return {}
+
+    @cached_property
     def begin(self) -> State:
         """The state before the first character."""
-        return self._opened((Use(self.start), None))
+        return self._opened(self._pushed((Use(self.start),), self._done))
 
     def after(self, state: State, text: str) -> State:
         """The state after more text; empty where no sentence goes on like that."""
         for character in text:
             found: set[Stack] = set()
             for stack in state:
-                if stack is None:
-                    continue
-                top, rest = stack
-                if isinstance(top, str):
-                    if top[0] == character:
-                        found |= self._opened((top[1:], rest) if len(top) > 1 else rest)
-                elif isinstance(top, OneOf) and character in top.characters:
-                    found |= self._opened(rest)
+                top = stack.top
+                if (top[:1] == character) if isinstance(top, str) else self._admits(top, character):
+                    found |= self._step(stack, character)
             state = frozenset(found)
             if not state:
                 break
         return state
+
+    def _admits(self, top: Symbol, character: str) -> bool:
+        return isinstance(top, OneOf) and character in top.characters
+
+    def _step(self, stack: Stack, character: str) -> State:
+        """The stacks behind a character that this one begins with."""
+        known = self._steps.get((stack, character))
+        if known is None:
+            if len(self._steps) > MOST_REMEMBERED:
+                self._steps.clear()
+                self._stacks.clear()
+            assert stack.rest is not None  # only the finished one has none, and it admits no character
+            left = stack.top[1:] if isinstance(stack.top, str) else ""
+            known = self._opened(self._pushed((left,), stack.rest) if left else stack.rest)
+            self._steps[stack, character] = known
+        return known
 
     def _opened(self, stack: Stack) -> State:
         """The stacks that this one stands for, each with a character to read on top, or done."""
@@ -113,43 +150,36 @@ class Rules:
         waiting = [stack]
         while waiting:
             stack = waiting.pop()
-            if stack is None:
+            rest = stack.rest
+            if rest is None:
                 found.add(stack)
                 continue
-            top, rest = stack
-            match top:
-                case str():
-                    if top:
-                        found.add(stack)
-                    else:
-                        waiting.append(rest)
-                case OneOf():
+            match stack.top:
+                case str() | OneOf():
                     found.add(stack)
                 case Use(rule):
-                    waiting += [_pushed(sequence, rest) for sequence in self.alternatives[rule]]
+                    waiting += [self._pushed(sequence, rest) for sequence in self.alternatives[rule]]
                 case Repeat(part, most):
                     waiting.append(rest)
                     if most:
-                        waiting.append(_pushed(part, (Repeat(part, most - 1), rest)))
+                        waiting.append(self._pushed((*part, Repeat(part, most - 1)), rest))
         return frozenset(found)
+
+    def _pushed(self, sequence: Sequence_, rest: Stack) -> Stack:
+        """The stack with this on top; the same one for the same arguments."""
+        for symbol in reversed(sequence):
+            key = (symbol, rest)
+            found = self._stacks.get(key)
+            if found is None:
+                needed = rest.needed + (self._length((symbol,), self._shortest) or 0)
+                found = self._stacks[key] = Stack(symbol, rest, needed)
+            rest = found
+        return rest
 
     def accepts(self, text: str) -> bool:
         """Whether the text is a sentence."""
-        return None in self.after(self.begin, text)
+        return self._done in self.after(self.begin, text)
 
     def to_end(self, state: State) -> int | None:
         """How few characters more make a sentence; None in the empty state."""
-        return min((self._rest_length(stack) for stack in state), default=None)
-
-    def _rest_length(self, stack: Stack) -> int:
-        total = 0
-        while stack is not None:
-            top, stack = stack
-            total += self._length((top,), self._shortest) or 0
-        return total
-
-
-def _pushed(sequence: Sequence_, rest: Stack) -> Stack:
-    for symbol in reversed(sequence):
-        rest = (symbol, rest)
-    return rest
+        return min((stack.needed for stack in state), default=None)
