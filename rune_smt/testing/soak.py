@@ -39,7 +39,7 @@ from ..grammar.nodes import (
     Truth,
     walk,
 )
-from ..grammar.printer import canonical
+from ..grammar.printer import canonical, canonical_names
 from ..grammar.vocabulary import Vocabulary
 from ..reproducer import reproducer
 from ..solver.array_engine import ArrayEngine
@@ -328,10 +328,11 @@ def around_a_witness(case: Case) -> None:
     found = np.flatnonzero(case.verdicts == SATISFIED)
     documents: list[Document] = []
     rows = found[:4].tolist()
+    named = canonical_names(case.normal)  # a witness is keyed by variables: each its own name
     for index in rows:
         ids: set[int] = set()
         world = World(case.scene(index), soak.vocabulary, case.min_score)
-        for shown in witness(case.normal, world).values():
+        for shown in witness(named, world).values():
             ids.update(shown if isinstance(shown, list) else (shown,))
         other = soak.random.choice(case.batch.documents)["entities"]
         documents.append(batches.joined_with(batches.kept(case.batch.documents[index], sorted(ids)), other))
@@ -584,8 +585,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="no line in between")
     options = parser.parse_args(arguments)
     last = [0.0]
+    told = [0]
 
     def progress(report: Report) -> None:
+        for each in report.disagreements[told[0] : REPORTED]:
+            print(f"{each.oracle}: {each.text}", file=sys.stderr, flush=True)
+        told[0] = len(report.disagreements)
         if not options.quiet and report.seconds - last[0] >= 30:
             last[0] = report.seconds
             print(
