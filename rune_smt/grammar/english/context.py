@@ -36,6 +36,7 @@ class Host:
     outside: frozenset[str]  # the variables bound outside of it
     counted: bool  # three ships, many ships; not all ships
     joined: bool = False  # a ship and a plane: "the same harbor" is one for both, "the harbor" is as it stands
+    denied: bool = False  # not all ships near the harbor: the harbor stands outside of "not"
     wide: list[tuple[str, Formula]] = field(default_factory=list)
     shared: dict[int, str] = field(default_factory=dict)  # the variable of a noun that was met before
 
@@ -102,9 +103,9 @@ class Context:
             self.letters = before
 
     @contextmanager
-    def host(self, counted: bool, joined: bool = False) -> Iterator[Host]:
+    def host(self, counted: bool, joined: bool = False, denied: bool = False) -> Iterator[Host]:
         """While a phrase of several things is composed; `wrap` what comes of it."""
-        host = Host(frozenset(self.active), counted, joined)
+        host = Host(frozenset(self.active), counted, joined, denied)
         self.hosts.append(host)
         try:
             yield host
@@ -177,7 +178,11 @@ class Context:
         how   "same": the same harbor; "the": the harbor; "one": one harbor
         """
         hosts = [host for host in self.hosts if how == "same" or not host.joined]
+        if how != "the":
+            hosts = [host for host in hosts if not host.denied]
         host = hosts[-1] if hosts else None
+        if how == "the" and len(hosts) > 1 and hosts[-2].denied:
+            host = hosts[-2]
         if host is None or (how == "one" and not host.counted):
             return self.some(noun, scope)
         x = host.shared.get(id(noun))

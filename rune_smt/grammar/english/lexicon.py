@@ -213,6 +213,9 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
         add("IMAGE", image)
         for determiner in ("", *IMAGE_DETERMINERS):
             add("OFIMG", f"of {determiner}{image}")
+            for area in ("area", "surface"):
+                add("OFIMG", f"of {determiner}{image} {area}")
+                add("OFIMG", f"of {determiner}{image}'s {area}")
             for preposition in ("in", "inside", "within", "on", "across", "throughout"):
                 add("INIMG", f"{preposition} {determiner}{image}")
     for phrase in ("of it", "of the area", "of the ground"):

@@ -98,6 +98,7 @@ class Phrase:
     cls: str | None = None
     noun: Nominal | None = None
     bare: bool = False  # "ships": two of them for "near each other", one of them beside others
+    other: bool = False  # "another ship": different from what was named before it
     exact: bool = False  # "exactly two ships": what is said later of "them" is said of each
     grouped: Callable[[Predicate], Formula] | None = None
 

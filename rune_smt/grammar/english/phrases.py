@@ -221,7 +221,7 @@ class Phrases(Amounts):
 
                 return Phrase(named, plain=True, members=(named,))
             case "np_another":
-                return Phrase(lambda scope: self._another(node, scope))
+                return Phrase(lambda scope: self._another(node, scope), other=True)
             case "np_or_more":
                 noun, least = self.nominal(node.nodes[0]), self._whole(node.value("NUM"))
                 for mod in node.nodes[1:]:
@@ -336,7 +336,7 @@ class Phrases(Amounts):
             try:
                 parts.append(phrase.apply(scope))
             except NoAntecedent:
-                if not at or not phrases[at - 1].indefinite:
+                if not at or not phrases[at - 1].indefinite or not phrase.other:
                     raise
                 others = phrases[at:]
                 parts[-1] = phrases[at - 1].apply(lambda x: both(scope(x), self._after(x, others, scope)))  # noqa: B023
@@ -395,7 +395,7 @@ class Phrases(Amounts):
 
         return Phrase(
             apply, indefinite=True, members=(one, one) if noun.plural else (one,),
-            cls=noun.cls, noun=noun, bare=noun.plural,
+            cls=noun.cls, noun=noun, bare=noun.plural, other=noun.other,
             none=lambda scope: Not(one(scope)),
             every=lambda scope: self.every(noun, scope, importing=False),
         )  # fmt: skip
@@ -498,8 +498,14 @@ class Phrases(Amounts):
                 return self._all_but(noun, self._whole(det.value("NUM")))
             case "d_not_all":
                 every = self._all(noun)
+
+                def not_all(scope: Scope) -> Formula:
+                    with self.host(counted=False, denied=True) as host:
+                        formula = Not(every.apply(scope))
+                    return self.wrap(host, formula)
+
                 return Phrase(
-                    lambda scope: Not(every.apply(scope)), universal=True,
+                    not_all, universal=True,
                     pairwise=lambda pair: Not(every.pairwise(pair) if every.pairwise else both()),
                 )  # fmt: skip
             case "d_count":
@@ -618,7 +624,7 @@ class Phrases(Amounts):
             return self.some(noun, scope)
 
         return Phrase(
-            apply, members=tuple([one] * least), indefinite=True, cls=noun.cls, noun=noun,
+            apply, members=tuple([one] * least), indefinite=True, cls=noun.cls, noun=noun, other=noun.other,
             none=lambda scope: Not(apply(scope)), every=single.every,
         )  # fmt: skip
 

@@ -205,6 +205,8 @@ class Predicates(Phrases):
 
                 def beside(x: str) -> Formula:
                     if self.no_antecedents and len(self.frames) < 2:
+                        if relation.name in ("left_of", "right_of"):  # "two cars to the left"
+                            return Apply(f"in_{relation.name.removesuffix('_of')}", (Variable(x),), span)
                         return both()  # "an image with a plane in it", "there are ships around"
                     with self.object_of(x):
                         return self.relate(relation, x, self.it(), span)
@@ -274,7 +276,7 @@ class Predicates(Phrases):
 
     def _either_relation(self, node: Node) -> Predicate:
         """near or inside a harbor; near but not inside a harbor"""
-        leaves = [part for part in node.parts if isinstance(part, Leaf) and part.kind in ("PREP", "RELV")]
+        leaves = [part for part in node.parts if isinstance(part, Leaf) and part.kind in ("PREP", "ADV", "RELV")]
         phrase = self.phrase(node.nodes[0])
 
         def related(x: str, y: str) -> Formula:
