@@ -127,7 +127,8 @@ class Checked:
         if self.failed:
             said += f"\n{len(self.failed)} fail: {_listed(self.failed)}."
         if self.lacking:
-            said += f"\n{len(self.lacking)} images have no valid certificate: {_listed(self.lacking)}."
+            images = len(self.verdicts) + len(self.lacking)
+            said += f"\nNo valid certificate for {len(self.lacking)} of {images} images: {_listed(self.lacking)}."
         return said
 
     def to_json(self) -> dict[str, Any]:

@@ -157,8 +157,9 @@ Oracle: TypeAlias = Callable[[Case], None]
 class Soak:
     """A run: draws, compares and counts."""
 
-    def __init__(self, seed: int = 1):
+    def __init__(self, seed: int = 1, scenes: int = SCENES):
         self.seed = seed
+        self.scenes = scenes
         self.random = Random(seed)
         self.vocabulary = Vocabulary.from_toml(VOCABULARY, source="soak")
         words = VOCABULARY.replace('"harbor ship" = "3 m"', '"harbor ship" = "6 m"')
@@ -178,7 +179,7 @@ class Soak:
         started = time.perf_counter()
         while self.report.pairs < pairs:
             plain = self.random.random() < 0.6
-            scenes = batch(self.random, SCENES, CLASSES, ATTRIBUTES, plain)
+            scenes = batch(self.random, self.scenes, CLASSES, ATTRIBUTES, plain)
             for _ in range(FORMULAS):
                 self.compare(self.formula(), scenes)
             self.report.seconds = time.perf_counter() - started

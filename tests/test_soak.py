@@ -1,0 +1,95 @@
+"""The soak run finds nothing, repeats itself, and does find what is put in."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rune_smt.entities.scene import Scene
+from rune_smt.solver import array_engine, z3_engine
+from rune_smt.testing import batches, soak
+from rune_smt.verdict import SATISFIED, VIOLATED
+
+ORACLES = {
+    "array = holds", "columns = holds", "z3 = holds", "f and ~f make all", "decomposed = undecomposed",
+    "ground truth: graded", "ground truth: probability", "an entity more loses no match",
+    "a scene around a witness is found", "renamed", "translated", "mirrored", "gsd and metres doubled",
+    "graded = thresholds by holds", "degree of ~f is 1 - degree of f", "probability = sum over worlds",
+    "graded = thresholds by z3", "probability = worlds by holds", "probability = worlds by z3",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def report():
+    return soak.Soak(11, scenes=12).run(480)
+
+
+def test_engines_and_oracles_agree(report):
+    assert report.disagreements == [], report.render()
+    assert report.pairs >= 480
+    assert set(report.compared) == ORACLES
+    assert all(report.compared[oracle] for oracle in ORACLES)
+    assert set(report.verdicts) == {"satisfied", "violated", "undecided"}
+    assert "0 disagreements" in report.render()
+
+
+def test_a_seed_draws_the_same_again(report):
+    again = soak.Soak(11, scenes=12).run(480)
+    assert (again.pairs, again.compared, again.verdicts) == (report.pairs, report.compared, report.verdicts)
+
+
+def test_an_engine_that_is_wrong_is_found_with_a_program(monkeypatch):
+    right = z3_engine.decide
+
+    def wrong(formula, world, **options):
+        verdict = right(formula, world, **options)
+        return VIOLATED if verdict == SATISFIED and len(world.entities) == 3 else verdict
+
+    monkeypatch.setattr(soak, "z3_decide", wrong)
+    found = soak.Soak(3, scenes=12).run(150).disagreements
+    assert {each.oracle for each in found} >= {"z3 = holds"}
+    assert "from rune_smt.reproducer import replay" in found[0].program
+    compile(found[0].program, "reproducer", "exec")
+
+
+def test_an_array_engine_that_is_wrong_is_found_by_more_than_one_oracle(monkeypatch):
+    right = array_engine.ArrayEngine.decide
+
+    def wrong(self, formula, images=None):
+        verdicts = right(self, formula, images)
+        if len(verdicts) > 2:
+            verdicts[1] = VIOLATED
+        return verdicts
+
+    monkeypatch.setattr(array_engine.ArrayEngine, "decide", wrong)
+    oracles = {each.oracle for each in soak.Soak(5, scenes=12).run(100).disagreements}
+    assert {"array = holds", "f and ~f make all"} <= oracles
+
+
+def test_the_command_ends_with_its_counts(capsys):
+    assert soak.main(["--pairs", "100", "--seed", "2", "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("seed 2\n")
+    assert out.rstrip().endswith("0 disagreements")
+
+
+def test_a_batch_is_the_table_of_its_documents():
+    from random import Random
+
+    drawn = batches.batch(Random(1), 20, soak.CLASSES, soak.ATTRIBUTES, plain=False)
+    for index, document in enumerate(drawn.documents):
+        one = Scene.from_json(document)
+        held = Scene(drawn.table, index)
+        assert len(one) == len(held) == len(document["entities"])
+        assert json.dumps(one.to_json()["entities"]) == json.dumps(held.to_json()["entities"])
+        assert (one.width, one.gsd, one.transform) == (held.width, held.gsd, held.transform)
+
+
+def test_mirroring_twice_is_nothing():
+    from random import Random
+
+    drawn = batches.batch(Random(2), 10, soak.CLASSES, soak.ATTRIBUTES, plain=True)
+    twice = [batches.mirrored(batches.mirrored(document)) for document in drawn.documents]
+    table = batches.table_of(twice)
+    assert np.allclose(table.cx, drawn.table.cx)
+    assert np.allclose(table.images.transform, drawn.table.images.transform, equal_nan=True)
