@@ -291,7 +291,8 @@ class Planner:
     def _join(self, var: str, rest: AnyStep | None) -> tuple[Literal | None, str]:
         """The most selective bounded literal between the variable and one bound before."""
         parts = rest.parts if isinstance(rest, AllOf) else (rest,)
-        fitting = [p for p in parts if isinstance(p, Literal) and var in p.names and is_bounded(p.atom, p.negated)]
+        pairs = [p for p in parts if isinstance(p, Literal) and var in p.names and len(p.names) == 2]
+        fitting = [p for p in pairs if is_bounded(p.atom, p.negated)]
         if not fitting:
             return None, ""
         best = min(fitting, key=_selectivity)
