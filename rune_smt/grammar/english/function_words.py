@@ -36,7 +36,7 @@ PLAIN: dict[str, str] = {
         "is|are|be|was|were|being|has been|have been|must be|should be|can be|will be|may be|could be|would be|"
         "shall be|is being|are being"
     ),
-    "DO": "do|does|did",
+    "DO": "do|does|did|must|should|shall|may|might|can|could|will|would|has to|have to|needs to",
     "HAVE": "has|have|had|having",
     "ABSENT": "absent|missing|lacking|nowhere to be seen",
     "OUTNUMBER": "outnumber|outnumbers|are more numerous than",
@@ -58,6 +58,7 @@ PLAIN: dict[str, str] = {
     ),
     "SEE": (
         "we can see|you can see|one can see|i can see|i see|we see|you see|here are|here is|this is|these are|"
+        "here we can see|here you can see|here one can see|here lies|here lie|here stands|here stand|"
         "can you see|can we see|do you see|do we see|here we see|here you can see|we have|it shows"
     ),
     "WHICH": "which|what|which of the",
@@ -101,8 +102,8 @@ PLAIN: dict[str, str] = {
     "FEWER": "fewer than|less than|under|below|<|lower than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
     "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
-    "ORMORE": "or more|and more|or greater|or longer|or wider|or higher",
-    "ORFEWER": "or fewer|or less|or shorter",
+    "ORMORE": "or more|or worse|or greater|or longer|or wider|or higher",
+    "ORFEWER": "or fewer|or less|or better|or shorter",
     "MORE": "more",
     "LESSER": "fewer|less",
     "AREA": "area|ground|space|surface",
@@ -241,6 +242,7 @@ VALUED: dict[str, dict[object, str]] = {
         Fraction(1, 2): "half",
         Fraction(3, 2): "one and a half times",
     },
+    "ORDINAL": {2: "second", 3: "third", 4: "fourth", 5: "fifth"},
     "FRACTION": {
         Fraction(1, 2): "half|a half|one half",
         Fraction(1, 4): "a quarter|one quarter",

@@ -214,6 +214,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
         for determiner in ("", *IMAGE_DETERMINERS):
             add("OFIMG", f"of {determiner}{image}")
             for area in ("area", "surface"):
+                add("OFIMG", f"of the {area} of {determiner}{image}")
                 add("OFIMG", f"of {determiner}{image} {area}")
                 add("OFIMG", f"of {determiner}{image}'s {area}")
             for preposition in ("in", "inside", "within", "on", "across", "throughout"):
@@ -240,6 +241,8 @@ def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
     for words, (attribute, value) in vocabulary.value_phrases().items():
         add("ADJ", " ".join(words), Quality(attribute, value=value))
         add("VALUE", " ".join(words), value)
+        if len(words) > 1 and words[-1] == attribute:  # "major": the major damage that a house's damage is
+            add("VALUE", " ".join(words[:-1]), value)
     for name, arity in named_arities(vocabulary).items():
         text = name.replace("_", " ")
         if arity == 1:

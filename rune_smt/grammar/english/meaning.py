@@ -67,6 +67,7 @@ class Nominal:
     parts: tuple[Nominal, ...] = ()
     joint: bool = False  # parts joined by "and"
     cls: str | None = None  # the class, where it is one
+    first: Callable[[int], Nominal] | None = None  # "largest", of several: the three largest
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,10 @@ class Phrases(Amounts):
             pairs=tuple(pairs), groups=tuple(groups), cls=cls,
         )  # fmt: skip
         if node.kind == "noun_super":
-            best = self._best(node, base)
-            made = replace(made, base=lambda x: both(base(x), best(x)))
+            place = node.value("ORDINAL") if node.has("ORDINAL") else 1
+            best = self._best(node, base, place)
+            first = replace(made, base=lambda x: both(base(x), best(x)))
+            made = replace(first, first=None if place > 1 else lambda n: self._first(node, first, base, n))
         return made
 
     def _adjective(self, node: Node) -> Predicate:
@@ -164,14 +166,26 @@ class Phrases(Amounts):
 
         return Predicate(of, group=group)
 
-    def _best(self, node: Node, base: Scope) -> Scope:
+    def _best(self, node: Node, base: Scope, place: int) -> Scope:
+        """the largest: no other is larger; the third largest: exactly two are"""
         by = node.value("SUPER")
 
         def best(x: str) -> Formula:
             y = self.fresh()
-            return Not(Exists(y, both(base(y), self.beats(by, y, x, node.span))))
+            better = both(base(y), self.beats(by, y, x, node.span))
+            return Not(Exists(y, better)) if place == 1 else ExistsCount("=", place - 1, y, better)
 
         return best
+
+    def _first(self, node: Node, noun: Nominal, base: Scope, count: int) -> Nominal:
+        """the three largest: those than which at most two are larger"""
+        by = node.value("SUPER")
+
+        def among(x: str) -> Formula:
+            y = self.fresh()
+            return both(base(x), ExistsCount("<=", count - 1, y, both(base(y), self.beats(by, y, x, node.span))))
+
+        return replace(noun, base=among, first=None)
 
     def beats(self, by: str | tuple[str, CompareOp], y: str, x: str, span: tuple[int, int]) -> Formula:
         """y is further left, larger, longer, ... than x"""
@@ -222,6 +236,11 @@ class Phrases(Amounts):
                 return Phrase(named, plain=True, members=(named,))
             case "np_another":
                 return Phrase(lambda scope: self._another(node, scope), other=True)
+            case "np_share_or":
+                share = node.value("FRACTION") if node.has("FRACTION") else Fraction(node.value("NUM")) / 100
+                if node.has("UNIT") and node.value("UNIT") != "%":
+                    raise NoMeaning("A share is a percentage.")
+                return self._share(self.nominal(node.nodes[0]), ">=" if node.has("ORMORE") else "<=", share)
             case "np_or_more":
                 noun, least = self.nominal(node.nodes[0]), self._whole(node.value("NUM"))
                 for mod in node.nodes[1:]:
@@ -607,6 +626,8 @@ class Phrases(Amounts):
         return count
 
     def _counted(self, noun: Nominal, least: int, wide: str = "") -> Phrase:
+        if noun.first is not None and least > 1:
+            noun = noun.first(least)
         if noun.pairs or noun.groups:
             return self._together(noun, max(2, least))
         if least == 1:

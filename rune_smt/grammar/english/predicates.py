@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import Span
-from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Variable, disjunction
-from .amounts import DOWNWARD, OPPOSITE, times
-from .lexicon import Relation
+from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable, disjunction
+from .amounts import DOWNWARD, OPPOSITE, PREFIX, times
+from .lexicon import Quality, Relation
 from .meaning import NoMeaning, Phrase, Predicate, Scope, Sentence, both
 from .phrases import Phrases, _prefix, anything
 from .readings import Leaf, Node
@@ -36,6 +36,7 @@ class Predicates(Phrases):
 
     def modifier(self, node: Node) -> Predicate:
         """What stands behind a noun."""
+        span = node.span
         match node.kind:
             case "pm":
                 return self.predicate(node.nodes[0])
@@ -63,6 +64,15 @@ class Predicates(Phrases):
                     raise NoMeaning("With what?")
                 choices = [self.quality(leaf.value, leaf.span) for leaf in qualities]
                 return Predicate(lambda x: disjunction(say(x) for say in choices))
+            case "m_value_than":
+                leaf = node.leaf("ADJ")
+                assert leaf is not None
+                quality: Quality = leaf.value
+                if quality.value is None:
+                    raise NoMeaning("With what?")
+                name, least = quality.name, Text(quality.value)
+                than: CompareOp = next(PREFIX[kind] for kind in PREFIX if node.has(kind))
+                return Predicate(lambda x: Compare(than, Apply(name, (Variable(x),), span), least, span))
             case "m_func":
                 name, says = node.value("FUNC"), self.amount(node.nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), node.span)))
@@ -135,9 +145,12 @@ class Predicates(Phrases):
     def _owned(self, node: Node, x: str) -> Formula:
         """with a harbor near it: there is one; with ships: it contains some."""
         inner = node.nodes[0] if node.kind == "things" else node
-        if inner.kind in ("np_and", "np_or") and not any(part.kind == "np_neither" for part in inner.nodes):
+        neither = any(part.kind == "np_neither" for part in inner.nodes)
+        if inner.kind in ("np_and", "np_or", "np_either") and not neither:
             parts = [self._owned(part, x) for part in inner.nodes]
             return both(*parts) if inner.kind == "np_and" else Or(tuple(parts))
+        if inner.kind == "np_neither":
+            return both(*(Not(self._owned(part, x)) for part in inner.nodes))
         if inner.kind == "np_without":
             return Not(self._owned(inner.nodes[0], x))
         phrase = self.phrase(inner)

@@ -306,6 +306,8 @@ def _cost(tree: Node) -> int:
             return UNLIKE + 2 if nodes and any(_negative(node) for node in _joined(nodes[-1])[1:]) else 0
         case "np_shared":
             return UNLIKE + nodes[0].end - nodes[0].start
+        case "f_it":
+            return 2 * FRAGMENT
         case "it_has":
             return 1  # where "it" may be a thing that was spoken of, it is not the image
         case "fragment":

@@ -126,7 +126,7 @@ class Composer(Predicates):
                 return self._for_every(node)
             case "fragment":
                 return self._fragment(nodes[0])
-            case "there" | "iv_has" | "f_show" | "f_exists":
+            case "there" | "iv_has" | "f_show" | "f_exists" | "f_it":
                 return self._exists(nodes[0])
             case "there_not" | "iv_not":
                 with_both = node.has("LACK", "WITHOUT", "FREEOF")
