@@ -101,7 +101,8 @@ def lower_bound_hint(result: SearchResult) -> str:
     if not counted:
         return ""
     names = " and ".join(sorted(dict.fromkeys(counted)))
-    return f"Their outlines come from masks, in which what touches is one entity: the number of {names} is a lower bound."
+    masks = "Their outlines come from masks, in which what touches is one entity"
+    return f"{masks}: the number of {names} is a lower bound."
 
 
 def _counted(formula: Formula, vocabulary: Vocabulary) -> list[str | None]:
@@ -110,13 +111,10 @@ def _counted(formula: Formula, vocabulary: Vocabulary) -> list[str | None]:
 
     found: list[str | None] = []
     for node in walk(expand_definitions(formula, vocabulary)):
-        if isinstance(node, Count):
-            var, body = node.var, node.body
-        elif isinstance(node, ExistsCount) and node.n > (1 if node.op == ">=" else 0):
-            var, body = node.var, node.body
-        else:
-            continue
-        found += _classes_of(var, body, vocabulary) or [None]
+        if isinstance(node, ExistsCount) and node.n <= (1 if node.op == ">=" else 0):
+            continue  # whether there is one
+        if isinstance(node, Count | ExistsCount):
+            found += _classes_of(node.var, node.body, vocabulary) or [None]
     return found
 
 

@@ -25,7 +25,7 @@ from rune_smt.detect.files import as_size, list_files
 from rune_smt.detect.formats import Format, find_format
 from rune_smt.detect.gsd import GSD_RANGE
 from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
-from rune_smt.detect.records import MIN_AREA, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
+from rune_smt.detect.records import MIN_AREA, Chunk, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
 from rune_smt.detect.report import IndexReport, LabelRow, notes_of, render_report
 from rune_smt.detect.running import RunOptions, detector_format
 from rune_smt.detect.tiling import OVERLAP, windows
@@ -83,6 +83,11 @@ class IndexOptions(TypedDict, total=False):
     mask_suffix: str | None
     min_area: int
     palette: PathLike | None
+    label_field: str | None
+    image_field: str | None
+    line_width: str | None
+    point_size: str | None
+    join: bool
     detector: str | Path | Detector | None
     device: str
     tile: int | None
@@ -97,8 +102,8 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     out      the folder to make; None keeps the archive in memory
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
-             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette, detector,
-             device, tile, overlap, progress
+             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette,
+             label_field, image_field, line_width, point_size, join, detector, device, tile, overlap, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -144,6 +149,11 @@ def index_with_report(
     mask_suffix: str | None = None,
     min_area: int = MIN_AREA,
     palette: PathLike | None = None,
+    label_field: str | None = None,
+    image_field: str | None = None,
+    line_width: str | None = None,
+    point_size: str | None = None,
+    join: bool = False,
     detector: str | Path | Detector | None = None,
     device: str = "auto",
     tile: int | None = None,
@@ -154,7 +164,7 @@ def index_with_report(
 
     sources      a file or folder, or several
     out          the folder to make; None keeps the archive in memory
-    format       auto, or a name of rune_smt.detect.formats
+    format       auto, or a name of rune_smt.detect.formats; with join one for each source, parted by commas
     images       folder of pictures: sizes, and the images in which nothing was found
     image_list   file with one image name a line: the same without sizes
     image_table  CSV or Parquet with image_id and any of width, height, gsd, ...; its values come before the sources'
@@ -173,6 +183,9 @@ def index_with_report(
     mask_suffix  how the names of masks end before the dot; None for _lab, _label, _labels, _mask
     min_area     parts of masks of fewer pixels are left out
     palette      file with a line 'R G B name' for each colour of masks
+    label_field, image_field  properties of map features that say their class, and the scene they are in
+    line_width, point_size    breadth of map features without area, such as '6m' or '20px'
+    join         the sources are layers: images of one name are one scene with the entities of all of them
     detector     model file or name, or a detector: then the sources are pictures, and the entities what it sees in them
     device       auto, cpu or cuda, for the detector
     tile         side of the tiles, pixels, in which it sees pictures; None for its own choice, 0 for pictures whole
@@ -187,12 +200,17 @@ def index_with_report(
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
     memory = _memory(out)
-    if detector is None:
+    layers: list[tuple[Format, list[SourceFile]]] = []
+    if join:
+        layers, chosen, why = _layers(format, paths, detector is not None, journal)
+    elif detector is None:
         chosen, why = _format(format, paths, journal)
     else:
         options_of_model = ModelOptions(min_score=min_score, device=device, names=_names(names))
         chosen, why = _detecting(detector, options_of_model, format, RunOptions(tile, overlap, memory))
-    files = _files(paths, chosen, journal, named=format != "auto")
+    if not join:
+        layers = [(chosen, _files(paths, chosen, journal, named=format != "auto"))]
+    files = [file for _, mine in layers for file in mine]
     pictures = find_pictures(images) if images is not None else None
     options = ReadOptions(
         journal=journal,
@@ -204,11 +222,19 @@ def index_with_report(
         mask_suffix=mask_suffix,
         min_area=min_area,
         palette=palette,
+        label_field=label_field,
+        image_field=image_field,
+        line_width=line_width,
+        point_size=point_size,
     )
     assembly = Assembly(journal)
     with _progress(files, progress) as (watched, tell):
-        for chunk in chosen.read(watched, replace(options, tell=tell)):
-            assembly.add(chunk)
+        start = 0
+        for layer, mine in layers:
+            part = watched[start : start + len(mine)] if join else watched
+            start += len(mine)
+            for chunk in layer.read(part, replace(options, tell=tell)):
+                assembly.add(_as_layer(chunk) if join else chunk)
     read = assembly.finish()
 
     extra = _Extra(
@@ -360,6 +386,36 @@ def _memory(out: PathLike | None) -> Path | None:
         return None
     path = Path(out).absolute()
     return path.parent / f".{path.name}.detections.jsonl"
+
+
+def _layers(
+    formats: str, paths: Sequence[PathLike], detecting: bool, journal: Journal
+) -> tuple[list[tuple[Format, list[SourceFile]]], Format, str]:
+    """Format and files of each source by itself; and what stands for all of them."""
+    if detecting:
+        raise QueryError("--join joins files: give the detections as a source, not --detector.")
+    names = [name.strip() for name in formats.split(",")]
+    if len(names) == 1:
+        names *= len(paths)
+    if len(names) != len(paths):
+        raise QueryError(
+            f"--format names {len(names)} formats for {len(paths)} sources.",
+            hint="Give one for each, parted by commas, or one for all.",
+        )
+    layers, reasons = [], []
+    for name, path in zip(names, paths, strict=True):
+        chosen, why = _format(name, [path], journal)
+        layers.append((chosen, _files([path], chosen, journal, named=name != "auto")))
+        reasons += [f"{chosen.name}: {why}"] if why else []
+    every = any(layer.names_every_image for layer, _ in layers)
+    together = "+".join(dict.fromkeys(layer.name for layer, _ in layers))
+    return layers, replace(layers[0][0], name=together, names_every_image=every), "; ".join(reasons)
+
+
+def _as_layer(chunk: Chunk) -> Chunk:
+    """The chunk with images by their names alone, so that those of all layers meet; entities are numbered anew."""
+    images = [replace(record, name=ImageName(record.name.stem)) for record in chunk.images]
+    return replace(chunk, images=images, entity_id=None)
 
 
 def _files(paths: Sequence[PathLike], chosen: Format, journal: Journal, *, named: bool) -> list[SourceFile]:

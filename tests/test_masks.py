@@ -109,7 +109,7 @@ def test_floodnet_values_become_classes_with_attributes(tmp_path):
     rows = archive.entities.to_pylist()
     assert [(row["label"], row["flooded"], row["source_label"]) for row in rows] == [
         ("building", True, "1"), ("building", False, "2"), ("road", False, "4"), ("water", None, "5"),
-        ("grass", None, "9"),
+        ("grass", False, "9"),
     ]  # fmt: skip
     assert archive.images.column("image_id").to_pylist() == ["6279"]
     assert (archive["6279"].width, archive["6279"].height) == (60, 40)

@@ -399,7 +399,10 @@ def test_every_module_registers_a_format_of_its_own():
 def test_a_format_that_is_none():
     with pytest.raises(QueryError) as caught:
         find_format("doat")
-    assert str(caught.value) == "No format 'doat'.\nFormats: auto, dota, dota-task1, yolo-obb, coco, scenes."
+    assert str(caught.value) == (
+        "No format 'doat'.\n"
+        "Formats: auto, dota, dota-task1, yolo-obb, coco, scenes, masks, geojson, xview, xbd, table."
+    )
 
 
 def test_a_bad_line_does_not_hide_a_format(tmp_path):
@@ -423,7 +426,7 @@ def test_a_source_of_no_known_format(tmp_path, monkeypatch):
         choose_format(["a.txt"])
     assert str(caught.value) == (
         "a.txt: no known format; a.txt begins with 'hello world'.\n"
-        "Give --format. Formats: dota, dota-task1, yolo-obb, coco, scenes."
+        "Give --format. Formats: dota, dota-task1, yolo-obb, coco, scenes, masks, geojson, xview, xbd, table."
     )
 
 

@@ -48,6 +48,11 @@ def index(
     ] = None,
     min_area: Annotated[int, typer.Option("--min-area", min=0, help="Parts of masks of fewer pixels are left out.")] = 64,
     palette: Annotated[Path | None, typer.Option("--palette", help="Colours of masks: 'R G B name' a line.")] = None,
+    label_field: Annotated[str | None, typer.Option("--label-field", help="The field of map features that is their class.")] = None,
+    image_field: Annotated[str | None, typer.Option("--image-field", help="The field of map features that parts scenes.")] = None,
+    line_width: Annotated[str | None, typer.Option("--line-width", help="Breadth of map lines, such as 6m.")] = None,
+    point_size: Annotated[str | None, typer.Option("--point-size", help="Breadth of map points, such as 3m.")] = None,
+    join: Annotated[bool, typer.Option("--join", help="The sources are layers: images of one name are one scene.")] = False,
     detector: Annotated[
         str | None, typer.Option("--detector", metavar="MODEL", help="Look at pictures with a model: FILE.onnx, FILE.pt, ...")
     ] = None,
@@ -85,6 +90,11 @@ def index(
         mask_suffix=mask_suffix,
         min_area=min_area,
         palette=palette,
+        label_field=label_field,
+        image_field=image_field,
+        line_width=line_width,
+        point_size=point_size,
+        join=join,
         detector=detector,
         device=device,
         tile=tile,

@@ -32,7 +32,7 @@ def choose_format(sources: Sequence[str | os.PathLike[str]]) -> Choice:
     """The format that most of the first 20 files look like. DataError if none does, or two do equally often."""
     files = list_files(sources, lambda path: any(known.wanted(path) for known in formats())).files
     if not files:
-        endings = "files that end in .txt, .json, .jsonl or _lab.png"
+        endings = "labels in .txt, .json, .jsonl, .geojson, .gpkg and .parquet files, and masks such as 7_lab.png"
         raise DataError(f"{_shown(sources)}: no annotation files found.", hint=f"Looked for {endings}. {_known()}")
     votes: dict[str, list[tuple[SourceFile, str]]] = {}
     for file in files[:FIRST_FILES]:

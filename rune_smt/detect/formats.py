@@ -65,6 +65,10 @@ FORMATS: tuple[str, ...] = (  # modules with a FORMAT; the order is the one in w
     "rune_smt.detect.coco",
     "rune_smt.detect.scenes",
     "rune_smt.detect.masks",
+    "rune_smt.detect.vector",
+    "rune_smt.detect.xview",
+    "rune_smt.detect.xbd",
+    "rune_smt.detect.parquet_table",
 )
 
 

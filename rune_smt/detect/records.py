@@ -225,6 +225,8 @@ class ReadOptions:
     mask_suffix how the names of masks end, None for the usual endings
     min_area    parts of masks with fewer pixels are left out
     palette     file that names the colours of masks, or None
+    label_field, image_field   of map features: the properties that say class and image, or None
+    line_width, point_size     the breadth of map features without area, such as 6m, or None
     tell        takes the number of files done, with the part of the one under way; None for nobody to tell
     """
 
@@ -237,6 +239,10 @@ class ReadOptions:
     mask_suffix: str | None = None
     min_area: int = MIN_AREA
     palette: Any = None
+    label_field: str | None = None
+    image_field: str | None = None
+    line_width: str | None = None
+    point_size: str | None = None
     tell: Callable[[float], None] | None = None
 
 

@@ -62,6 +62,26 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "{n} part of a mask of fewer than {area} pixels was left out (--min-area)",
         "{n} parts of masks of fewer than {area} pixels were left out (--min-area)",
     ),
+    "no geometry": (
+        "note",
+        "{n} feature has no geometry and was left out",
+        "{n} features have no geometry and were left out",
+    ),
+    "no label": (
+        "warning",
+        "{n} feature has nothing in the field '{field}' and was left out (--label-field)",
+        "{n} features have nothing in the field '{field}' and were left out (--label-field)",
+    ),
+    "no place": (
+        "warning",
+        "{n} picture says not where it lies, and was not used",
+        "{n} pictures say not where they lie, and were not used",
+    ),
+    "no bounds": (
+        "warning",
+        "{n} feature has empty bounds and was left out",
+        "{n} features have empty bounds and were left out",
+    ),
     "below min_score": (
         "note",
         "{n} entity with a score below {min_score} was left out (--min-score)",

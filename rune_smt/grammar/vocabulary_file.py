@@ -77,7 +77,8 @@ class _Reader:
         for word in attributes.values():
             for cls in word.never:
                 if cls not in classes:
-                    raise self.error(f"attributes.{word.name}.never", f"no class '{cls}'.", nearest_sentence(cls, classes))
+                    key = f"attributes.{word.name}.never"
+                    raise self.error(key, f"no class '{cls}'.", nearest_sentence(cls, classes))
         named = replace(with_classes, attributes=attributes)
         self.phrases(named)
         near = self.near(data, named)
