@@ -318,6 +318,7 @@ def search(
     min_degree: float = 0.0,
     verify: bool = False,
     limit: int | None = None,
+    workers: int = 1,
 ) -> SearchResult:
     """The images of an archive that satisfy a query.
 
@@ -329,6 +330,7 @@ def search(
     min_degree answers have a degree above it (modes graded and probability)
     verify     have Z3 confirm every verdict that is returned, and a seeded sample of the others (mode threshold)
     limit      how many matches to hand out; `ids` and `counts` are of all
+    workers    threads of the array engine (mode threshold); the answers are the same for any number
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
     from .grammar.definitions import expand_definitions
@@ -345,6 +347,8 @@ def search(
         )
     if not 0 <= min_score <= 1:
         raise QueryError(f"min_score lies between 0 and 1, got {min_score}.")
+    if workers < 1:
+        raise QueryError(f"workers is 1 or more, got {workers}.")
     elapsed = {"load": 0.0, "translate": 0.0, "plan": 0.0, "decide": 0.0, "explain": 0.0}
 
     started = time.perf_counter()
@@ -367,7 +371,7 @@ def search(
     elif engine in ("auto", "array"):
         from .solver.array_engine import ArrayEngine
 
-        array = ArrayEngine(table, vocabulary, min_score)
+        array = ArrayEngine(table, vocabulary, min_score, workers=workers)
         verdicts = array.decide(normal)
         statistics = array.statistics
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from threading import Lock
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -21,6 +22,7 @@ Rows: TypeAlias = NDArray[np.int64]
 AttributeKind: TypeAlias = Literal["boolean", "number", "text"]
 
 SMALLEST_GSD, LARGEST_GSD = 0.005, 1000.0  # metres per pixel; outside it is taken as unknown (LANGUAGE, section 1)
+_DECODING = Lock()  # threads share what is decoded
 MEMO = 1_000_000  # decoded outlines kept in memory, about half a gigabyte of quadrilaterals
 
 
@@ -164,6 +166,10 @@ class Outlines:
         if self._wkb is None:
             assert self._shapes is not None
             return self._shapes[rows]
+        with _DECODING:
+            return self._decoded(rows)
+
+    def _decoded(self, rows: Rows) -> Shapes:
         assert self._area is not None and self._known is not None
         if self._shapes is None or self._count > MEMO:
             self._shapes, self._count = np.empty(len(self._wkb), np.object_), 0

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, assert_never
@@ -96,6 +98,18 @@ class Statistics:
     components: dict[str, ComponentRun] = field(default_factory=dict)
     plan: AnyStep | None = None
 
+    def blank(self) -> Statistics:
+        """The same components, nothing run yet."""
+        return Statistics(components={key: ComponentRun(run.text) for key, run in self.components.items()})
+
+    def add(self, other: Statistics) -> None:
+        """Takes in what a part of the run did."""
+        self.bindings += other.bindings
+        for key, run in other.components.items():
+            mine = self.components[key]
+            for name in ("images", "by_counts", "satisfied", "bindings", "seconds"):
+                setattr(mine, name, getattr(mine, name) + getattr(run, name))
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -112,6 +126,8 @@ class ArrayEngine:
     """Decides formulas over the scenes of a table.
 
     Entities with score >= min_score exist; or those of the mask `exists`, bool (entities,), where one is given.
+    chunk    bindings evaluated at once, batch: entities of the images worked on at once; these two bound memory
+    workers  threads, each with a batch of its own; the answers are the same for any number
     """
 
     def __init__(
@@ -123,6 +139,7 @@ class ArrayEngine:
         exists: Bools | None = None,
         chunk: int = CHUNK,
         batch: int = BATCH,
+        workers: int = 1,
     ):
         self.table = table
         self.vocabulary = vocabulary
@@ -130,16 +147,15 @@ class ArrayEngine:
         self.facts = Facts(table, vocabulary)
         self.chunk = chunk
         self.batch = batch
+        self.workers = workers
         self.statistics = Statistics()
         self._exists, self._histogram = _population(table, min_score) if exists is None else _counted(table, exists)
         self._planner: Planner | None = None
         self._worlds: dict[int, World] = {}
         self._asked_already = ""  # key of the step whose bounds from counts are known to be open
         # Of the batch at hand:
-        self._first_row = 0
-        self._rows = 0
-        self._first_image = 0
-        self._images = 0
+        self._first_row = self._rows = 0
+        self._first_image = self._images = 0
         self._memo: dict[str, Codes] = {}
         self._found: dict[int, Candidates] = {}
 
@@ -176,21 +192,37 @@ class ArrayEngine:
         return self._in_batches(self.plan(formula), frame)
 
     def _in_batches(self, step: AnyStep, frame: Frame) -> Codes:
+        """The verdict of a step for every binding: images in batches, batches in threads where there are several."""
         verdicts = np.empty(len(frame), dtype=np.int8)
         starts = np.flatnonzero(np.diff(frame.image, prepend=-1))
-        images = frame.image[starts]
-        ends = np.append(starts, len(frame))
+        images, ends = frame.image[starts], np.append(starts, len(frame))
         sizes = self.table.offsets[images, -1] - self.table.offsets[images, 0]
-        for run in chunks(sizes, self.batch):
-            first, last = int(images[run.start]), int(images[run.stop - 1])
-            self._first_image, self._images = first, last - first + 1
-            self._first_row = int(self.table.offsets[first, 0])
-            self._rows = int(self.table.offsets[last, -1]) - self._first_row
-            self._memo, self._found, self._worlds = {}, {}, {}
-            mine = slice(int(ends[run.start]), int(ends[run.stop]))
-            verdicts[mine] = self._evaluate(step, frame.take(mine))
-        self._memo, self._found, self._worlds = {}, {}, {}
+        share = self.batch if self.workers == 1 else min(self.batch, int(sizes.sum()) // (4 * self.workers) + 1)
+
+        def run(part: slice) -> Statistics:
+            engine = copy(self)
+            engine.statistics = self.statistics.blank()
+            mine = slice(int(ends[part.start]), int(ends[part.stop]))
+            verdicts[mine] = engine._in_one_batch(step, frame.take(mine), images[part])
+            return engine.statistics
+
+        parts = chunks(sizes, share)
+        if self.workers == 1:
+            for done in map(run, parts):
+                self.statistics.add(done)
+        else:
+            with ThreadPoolExecutor(self.workers) as pool:
+                for done in pool.map(run, parts):
+                    self.statistics.add(done)
         return verdicts
+
+    def _in_one_batch(self, step: AnyStep, frame: Frame, images: Rows) -> Codes:
+        first, last = int(images[0]), int(images[-1])
+        self._first_image, self._images = first, last - first + 1
+        self._first_row = int(self.table.offsets[first, 0])
+        self._rows = int(self.table.offsets[last, -1]) - self._first_row
+        self._memo, self._found, self._worlds = {}, {}, {}
+        return self._evaluate(step, frame)
 
     # --- bounds from class counts -------------------------------------------------------------------------------------
 
