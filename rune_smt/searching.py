@@ -270,7 +270,10 @@ class SearchResult:
         return write_certificates(self, directory, violated=violated, progress=progress)
 
     def to_arrow(self) -> pa.Table:
-        """One row a match: image_id, degree, witness (JSON text), then the columns of the images table."""
+        """One row a match: image_id, degree, witness (JSON text), then the columns of the images table.
+
+        Modes graded and probability have `upper` and `rests_on`, the thresholds or the interval, before these.
+        """
         import json
 
         import pyarrow as pa
@@ -282,6 +285,9 @@ class SearchResult:
             "degree": pa.array([match.degree for match in matches], pa.float64()),
             "witness": pa.array([json.dumps(match.witness) for match in matches], pa.string()),
         }
+        if self.grades is not None:
+            columns["upper"] = pa.array([match.upper for match in matches], pa.float64())
+            columns["rests_on"] = pa.array([match.said for match in matches], pa.string())
         images = self.archive.images.take(index).drop_columns(["image_id"])
         return pa.table({**columns, **{name: images[name] for name in images.column_names if name not in columns}})
 

@@ -218,9 +218,12 @@ def test_a_degree_comes_with_its_thresholds():
     shown = {match.image_id: (match.degree, match.thresholds, match.said) for match in result}
     assert shown["a"] == (pytest.approx(0.3), ((0.5, 0.8),), "from 0.5 to 0.8")
     assert shown["b"] == (0.9, ((0.0, 0.9),), "from 0 to 0.9")
+    table = result.to_arrow()
+    assert table["rests_on"].to_pylist() == ["from 0 to 0.9", "from 0.5 to 0.8"]
+    assert table["upper"].to_pylist() == pytest.approx([0.9, 0.3])
     assert result.to_json()["matches"][0] == {
-        "image_id": "b", "degree": 0.9, "witness": {"x1": [0]} if result[0].witness == {"x1": [0]} else {"x1": 0},
-        "upper": 0.9, "thresholds": [[0.0, 0.9]],
+        "image_id": "b", "degree": 0.9, "witness": result[0].witness, "upper": 0.9,
+        "thresholds": [[0.0, 0.9]],
     }  # fmt: skip
 
 

@@ -21,21 +21,21 @@ ORACLES = {
 
 @pytest.fixture(scope="module")
 def report():
-    return soak.Soak(11, scenes=12).run(480)
+    return soak.Soak(11, scenes=8).run(220)
 
 
 def test_engines_and_oracles_agree(report):
     assert report.disagreements == [], report.render()
-    assert report.pairs >= 480
+    assert report.pairs >= 220
     assert set(report.compared) == ORACLES
     assert all(report.compared[oracle] for oracle in ORACLES)
     assert set(report.verdicts) == {"satisfied", "violated", "undecided"}
     assert "0 disagreements" in report.render()
 
 
-def test_a_seed_draws_the_same_again(report):
-    again = soak.Soak(11, scenes=12).run(480)
-    assert (again.pairs, again.compared, again.verdicts) == (report.pairs, report.compared, report.verdicts)
+def test_a_seed_draws_the_same_again():
+    one, other = soak.Soak(4, scenes=6).run(40), soak.Soak(4, scenes=6).run(40)
+    assert (one.pairs, one.compared, one.verdicts) == (other.pairs, other.compared, other.verdicts)
 
 
 def test_an_engine_that_is_wrong_is_found_with_a_program(monkeypatch):
@@ -46,7 +46,7 @@ def test_an_engine_that_is_wrong_is_found_with_a_program(monkeypatch):
         return VIOLATED if verdict == SATISFIED and len(world.entities) == 3 else verdict
 
     monkeypatch.setattr(soak, "z3_decide", wrong)
-    found = soak.Soak(3, scenes=12).run(150).disagreements
+    found = soak.Soak(3, scenes=12).run(90).disagreements
     assert {each.oracle for each in found} >= {"z3 = holds"}
     assert "from rune_smt.reproducer import replay" in found[0].program
     compile(found[0].program, "reproducer", "exec")
@@ -67,7 +67,7 @@ def test_an_array_engine_that_is_wrong_is_found_by_more_than_one_oracle(monkeypa
 
 
 def test_the_command_ends_with_its_counts(capsys):
-    assert soak.main(["--pairs", "100", "--seed", "2", "--quiet"]) == 0
+    assert soak.main(["--pairs", "50", "--seed", "2", "--quiet"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("seed 2\n")
     assert out.rstrip().endswith("0 disagreements")
