@@ -26,7 +26,6 @@ PLAIN: dict[str, str] = {
     "IFF": "if and only if|exactly if|exactly when|just in case",
     "UNLESS": "unless",
     "FORALL": "for every|for each|for all|for any",
-    "IFANY": "if any|if there are any|if there is any",
     "NOTTRUE": "it is not true that|it is not the case that|it is false that",
     "ISTRUE": "it is true that|it is the case that|is it true that|is it the case that",
     "TRUE": "it is always true",

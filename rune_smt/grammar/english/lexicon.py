@@ -6,7 +6,7 @@ kept with the single kind UNKNOWN, so that the reader can name it, or leave it o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -98,6 +98,21 @@ class Lexicon:
             found.append(Word(text[span[0] : span[1]], _kinds(first, count, kinds), span))
             at += count
         return [word for word in found if "FILLER" not in word.kinds]
+
+
+    def splits(self, word: Word) -> Iterator[list[Word]]:
+        """The other ways to read a phrase of several words: as shorter phrases, the longest first ones first."""
+        raw = _raw(word.text)
+        for count in range(len(raw) - 1, 0, -1):
+            if tuple(each.lower for each in raw[:count]) not in self.phrases:
+                continue
+            cut = raw[count].span[0]
+            parts = [*self.words(word.text[:cut]), *self.words(word.text[cut:])]
+            starts = [0] * len(self.words(word.text[:cut])) + [cut] * len(parts)
+            yield [
+                Word(part.text, part.kinds, (word.span[0] + start + part.span[0], word.span[0] + start + part.span[1]))
+                for part, start in zip(parts, starts, strict=False)
+            ]
 
 
 @dataclass(frozen=True, slots=True)

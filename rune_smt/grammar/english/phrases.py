@@ -515,6 +515,15 @@ class Phrases(Amounts):
                 return self._all(noun)
             case "d_all_but":
                 return self._all_but(noun, self._whole(det.value("NUM")))
+            case "d_pairs":
+                if det.value("NUM") != 2:
+                    raise NoMeaning("Of every two things something can be said together; of more, say it of 'all'.")
+                every_two = self._all(noun)
+
+                def of_one(scope: Scope) -> Formula:
+                    raise NoMeaning("What is said of any two things is said of them together: 'near each other'.")
+
+                return replace(every_two, apply=of_one)
             case "d_not_all":
                 every = self._all(noun)
 
@@ -710,14 +719,16 @@ class Phrases(Amounts):
                 case "np_more_by" | "np_same_number":
                     pass
                 case _ if node.has("MORE", "LESSER"):
-                    return Compare(">" if node.has("MORE") else "<", a, b, node.span)
+                    more: CompareOp = "<=" if node.has("NO") else ">"
+                    less: CompareOp = ">=" if node.has("NO") else "<"
+                    return Compare(more if node.has("MORE") else less, a, b, node.span)
             match node.kind:
                 case "np_same_number":
                     return Compare("=", a, b, node.span)
                 case "np_more_by":
-                    least: CompareOp = ">=" if node.has("ATLEAST") else "="
-                    more = Arithmetic("+", b, number(node.value("NUM")))
-                    return Compare(">=" if least == "=" else least, a, more, node.span)
+                    if node.has("LESSER"):
+                        a, b = b, a
+                    return Compare(_prefix(node), a, Arithmetic("+", b, number(node.value("NUM"))), node.span)
                 case _:
                     op, share = self.factor(factor, _prefix(node))
                     return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)

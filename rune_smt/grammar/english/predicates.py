@@ -142,12 +142,30 @@ class Predicates(Phrases):
 
         return Predicate(of)
 
+    def _shared_behind(self, node: Node) -> Predicate | None:
+        """What is said behind the last of several things and speaks of their owner: "a pool and a court next to it"."""
+        inner = node.nodes[-1]
+        if node.kind not in ("np", "np_bare") or inner.kind != "n_mod":
+            return None
+        mod = inner.nodes[1].nodes[0] if inner.nodes[1].kind == "pm" else inner.nodes[1]
+        if mod.kind == "p_adverb" or (mod.nodes and mod.nodes[-1].kind == "np_pron"):
+            return self.modifier(mod)
+        return None
+
     def _owned(self, node: Node, x: str) -> Formula:
         """with a harbor near it: there is one; with ships: it contains some."""
         inner = node.nodes[0] if node.kind == "things" else node
         neither = any(part.kind == "np_neither" for part in inner.nodes)
         if inner.kind in ("np_and", "np_or", "np_either") and not neither:
-            parts = [self._owned(part, x) for part in inner.nodes]
+            behind = self._shared_behind(inner.nodes[-1])
+            parts = []
+            for part in inner.nodes:
+                phrase = self.phrase(part)
+                if behind is None or part.kind not in ("np", "np_bare") or x in _names(phrase.apply(anything)):
+                    parts.append(self._owned(part, x))
+                else:
+                    shared = behind
+                    parts.append(phrase.apply(lambda y: self.holds(shared, y)))  # noqa: B023
             return both(*parts) if inner.kind == "np_and" else Or(tuple(parts))
         if inner.kind == "np_neither":
             return both(*(Not(self._owned(part, x)) for part in inner.nodes))
@@ -194,7 +212,7 @@ class Predicates(Phrases):
                     return Or(tuple(both(*(Apply(n, (Variable(x),), span) for n in c)) for c in choices))
 
                 return Predicate(at_one_of)
-            case "p_rels":
+            case "p_rels" | "p_rels_it":
                 return self._either_relation(node)
             case "place_of":
                 side = node.value("PLACEOF")

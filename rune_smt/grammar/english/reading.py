@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from ...errors import LimitError, QueryError, Span
 from ..dimensions import check
-from ..nodes import Formula
+from ..nodes import Formula, Or, Truth, walk
 from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
@@ -37,6 +37,7 @@ from .sameness import same_meaning
 from .sentences import Composer
 
 MOST_LEFT_OUT = 8  # words or phrases; what leaves out more has not been understood
+AROUND = 2  # words before the one that cannot be read which may have been read as a phrase wrongly
 KEEP = {  # kinds of words that are never left out with an unknown one
     "NOUN", "NO", "NOT", "WITHOUT", "NUM", "MANY", "SEVERAL", "FEW", "ALL", "MOST", "LACK", "FREEOF", "NEITHER", "ADJ",
 }  # fmt: skip
@@ -95,7 +96,7 @@ def looks_like_formula(text: str) -> bool:
 def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
     """The formula of the cheapest tree that means something. raises QueryError"""
     try:
-        trees = parse(words)
+        trees = _trees(words, known)
     except NoParse as error:
         raise _refusal(text, words, error) from None
     best: list[tuple[Formula, Node]] = []
@@ -125,12 +126,37 @@ def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
     return best[0][0]
 
 
+def _trees(words: list[Word], known: Lexicon) -> list[tuple[int, Node]]:
+    """The readings of the words; where they are none, phrases at the place of trouble are taken apart. raises NoParse
+
+    "a car within 20 m of it": "of it" is a phrase ("10 % of it"), but two words here.
+    """
+    try:
+        return parse(words)
+    except NoParse as error:
+        for at in range(min(error.at, len(words) - 1), max(-1, error.at - AROUND - 1), -1):
+            for parts in known.splits(words[at]):
+                if any("UNKNOWN" in part.kinds for part in parts):
+                    continue
+                try:
+                    return parse([*words[:at], *parts, *words[at + 1 :]])
+                except NoParse:
+                    continue
+        raise
+
+
 def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     """The formula of one tree; `alone`: "another", "nearby" may stand for nothing before them. raises NoMeaning"""
     composer = Composer(vocabulary, _ones(tree))
     composer.no_antecedents = alone
     formula = composer.formula(tree)
+    if alone and any(isinstance(node, Or) and _says_nothing(node) for node in walk(formula)):
+        raise NoMeaning("One of the choices says nothing: near what?")
     return place_existence(formula, frozenset(composer.importing))
+
+
+def _says_nothing(choice: Or) -> bool:
+    return any(isinstance(part, Truth) for part in choice.parts)
 
 
 AND_LIKE = ("s_and", "p_and", "np_and", "n_co")

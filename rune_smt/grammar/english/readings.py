@@ -289,6 +289,8 @@ def _cost(tree: Node) -> int:
     match tree.kind:
         case "n_mod":
             return nodes[1].start - nodes[0].head + UNLIKE * _never_said(nodes[0], nodes[1])
+        case "p_rels_it":
+            return 3 + nodes[0].end - nodes[0].start
         case "p_seq":
             return 2 + nodes[0].end - nodes[0].start
         case "np_and" | "np_or":

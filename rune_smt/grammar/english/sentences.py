@@ -110,6 +110,8 @@ class Composer(Predicates):
                 return self._if(nodes[1], nodes[0])
             case "s_onlyif":
                 return self._if(nodes[0], nodes[1])
+            case "s_onlyif_first":
+                return self._if(nodes[1], nodes[0])
             case "s_unless_first":
                 return self._if(nodes[0], nodes[1], negated=True)
             case "s_unless":
