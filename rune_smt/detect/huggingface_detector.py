@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from rune_smt.detect.detector import SIDE, Detections, DetectorKind, ModelOptions, Pixels
-from rune_smt.detect.suppression import suppress
+from rune_smt.detect.detector import SAME_UPRIGHT, SIDE, Detections, DetectorKind, ModelOptions, Pixels, distinct
 from rune_smt.errors import DataError, MissingExtra, QueryError
 
 PREFIX = "hf:"
@@ -31,21 +30,26 @@ def detections_of(results: Sequence[Mapping[str, Any]]) -> Detections:
 
 @dataclass(frozen=True, slots=True)
 class HuggingFaceDetector:
-    """A transformers pipeline; `side` is its tile, `identity` changes with the model and the limits."""
+    """A transformers pipeline.
+
+    side      its tile, pixels
+    same      IoU above which two outlines of a class are one thing
+    identity  changes with the model and the limits
+    """
 
     pipeline: Any = field(repr=False)
     options: ModelOptions
     side: int
+    same: float
     identity: str
 
     def __call__(self, image: Pixels, /) -> Detections:
         """What is seen in a picture, uint8 (height, width, 3) RGB."""
         from PIL import Image
 
-        seen = detections_of(self.pipeline(Image.fromarray(image), threshold=self.options.min_score))
-        codes = {label: code for code, label in enumerate(dict.fromkeys(seen.labels))}
-        groups = np.array([codes[label] for label in seen.labels], np.int64)
-        return seen.take(suppress(seen.shapes, seen.scores, groups, self.options.same))
+        return distinct(
+            detections_of(self.pipeline(Image.fromarray(image), threshold=self.options.min_score)), self.same
+        )
 
 
 def load(model: str, options: ModelOptions) -> HuggingFaceDetector:
@@ -71,8 +75,9 @@ def load(model: str, options: ModelOptions) -> HuggingFaceDetector:
         loaded.model.config.id2label = dict(options.names)
     said = getattr(loaded.image_processor, "size", None)
     sides = [value for value in dict(said or {}).values() if isinstance(value, int)]
-    mark = json.dumps([name, _when(Path(name)), options.min_score, options.same])
-    return HuggingFaceDetector(loaded, options, max(sides, default=SIDE), mark)
+    same = options.same if options.same is not None else SAME_UPRIGHT
+    mark = json.dumps([name, _when(Path(name)), options.min_score, same])
+    return HuggingFaceDetector(loaded, options, max(sides, default=SIDE), same, mark)
 
 
 def _when(folder: Path) -> list[tuple[str, int, int]]:

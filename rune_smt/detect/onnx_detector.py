@@ -16,9 +16,19 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rune_smt.detect.detector import SIDE, Detections, DetectorKind, ModelOptions, Pixels, model_file, named
+from rune_smt.detect.detector import (
+    SAME_ROTATED,
+    SAME_UPRIGHT,
+    SIDE,
+    Detections,
+    DetectorKind,
+    ModelOptions,
+    Pixels,
+    distinct,
+    model_file,
+    named,
+)
 from rune_smt.detect.records import Floats, Ints
-from rune_smt.detect.suppression import suppress
 from rune_smt.errors import DataError, MissingExtra, QueryError
 
 Task: TypeAlias = Literal["obb", "detect"]
@@ -134,13 +144,6 @@ def corners_of(box: Floats, angle: Floats) -> Floats:
     return np.stack(corners, axis=1)
 
 
-def distinct(boxes: Boxes, same: float) -> Boxes:
-    """One box for each thing, the best first: `suppress` within each class."""
-    import shapely
-
-    return boxes.take(suppress(shapely.polygons(boxes.corners), boxes.scores, boxes.classes, same))
-
-
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How a picture lies in the model's input: a pixel (x, y) of it is (x * scale + left, y * scale + top) there."""
@@ -185,6 +188,7 @@ class OnnxDetector:
     names     class names by number
     task      what the model says that it does
     options   limits
+    same      IoU above which two boxes of a class are one thing
     identity  changes with the model's bytes and the limits
     enlarge   pictures smaller than the input are scaled up
     """
@@ -196,6 +200,7 @@ class OnnxDetector:
     names: Mapping[int, str]
     task: Task | None
     options: ModelOptions
+    same: float
     identity: str
     enlarge: bool = True
 
@@ -222,9 +227,8 @@ class OnnxDetector:
             raise DataError(f"{self.shown}: {error.message}", hint=error.hint) from None
         found = boxes_of(output[0], layout, self.options.min_score)
         full = layout.suppressed and len(found.scores) == output.shape[1]
-        found = distinct(found, self.options.same)
         labels = named(self.names, found.classes, self.shown)
-        return Detections.of_corners(labels, found.scores, fit.back(found.corners), truncated=full)
+        return distinct(Detections.of_corners(labels, found.scores, fit.back(found.corners), truncated=full), self.same)
 
 
 def load(model: str, options: ModelOptions) -> OnnxDetector:
@@ -250,15 +254,18 @@ def load(model: str, options: ModelOptions) -> OnnxDetector:
         raise DataError(f"{shown}: cannot be read as an ONNX model: {str(error).splitlines()[0]}") from error
     facts = session.get_modelmeta().custom_metadata_map
     height, width = input_size(session.get_inputs()[0].shape, facts, shown)
+    task = task_of(facts, shown)
+    same = options.same if options.same is not None else SAME_UPRIGHT if task == "detect" else SAME_ROTATED
     return OnnxDetector(
         shown=shown,
         session=session,
         height=height,
         width=width,
         names=options.names or class_names(facts, shown),
-        task=task_of(facts, shown),
+        task=task,
         options=options,
-        identity=f"{hashlib.sha256(data).hexdigest()} score {options.min_score} same {options.same}",
+        same=same,
+        identity=f"{hashlib.sha256(data).hexdigest()} score {options.min_score} same {same}",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rune_smt.detect.detector import Detections, Detector, Shapes
+from rune_smt.detect.detector import Detections, Detector, Shapes, distinct, same_of
 from rune_smt.detect.rasters import Raster, Window
 from rune_smt.detect.records import Floats, Ints
 from rune_smt.detect.suppression import meeting, overlap_ratio, share_inside
@@ -20,7 +20,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 OVERLAP = 0.25  # of a tile's side: at DOTA's scale most things fit into a quarter of 1024 px
 WHOLE = 1.5  # a picture of up to so many tile sides goes through in one piece: things stay large enough to be seen
-AGREE = 0.4  # IoU, where two tiles overlap, of two outlines that are one thing
+AGREE = 0.3  # IoU, where two tiles overlap, of two outlines that are one thing
 INSIDE = 0.6  # a piece cut off by a tile's edge belongs to a thing that holds this share of it
 EDGE = 4.0  # pixels from a tile's edge: what comes nearer may be cut off there
 
@@ -59,7 +59,8 @@ def detect_in_tiles(
     """What a detector sees in a picture that it is shown tile by tile, the best first, in pixels of the whole picture.
 
     tell  is called with the number of tiles done and of all tiles
-    Only one tile's pixels are in memory at a time. What two tiles saw of one thing is joined: see `join`.
+    Only one tile's pixels are in memory at a time. What two tiles saw of one thing is joined (see `join`), and what
+    is seen twice all the same is suppressed.
     """
     places = windows(raster.width, raster.height, side, overlap)
     found: list[Detections] = []
@@ -70,7 +71,7 @@ def detect_in_tiles(
             tell(number + 1, len(places))
     if len(places) == 1:
         return found[0].at_least(0.0)
-    return join(found, places, raster.width, raster.height)
+    return distinct(join(found, places, raster.width, raster.height), same_of(detector))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

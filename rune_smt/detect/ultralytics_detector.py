@@ -16,11 +16,24 @@ from typing import Any, Protocol
 import numpy as np
 import shapely
 
-from rune_smt.detect.detector import SIDE, Detections, DetectorKind, ModelOptions, Pixels, Shapes, model_file, named
+from rune_smt.detect.detector import (
+    SAME_ROTATED,
+    SAME_UPRIGHT,
+    SIDE,
+    Detections,
+    DetectorKind,
+    ModelOptions,
+    Pixels,
+    Shapes,
+    distinct,
+    model_file,
+    named,
+)
 from rune_smt.detect.records import Floats
 from rune_smt.errors import DataError, MissingExtra, QueryError
 
 MOST = 20_000  # detections a picture: Ultralytics stops at 300 unless told otherwise, which cuts crowded harbours
+LOOSE = 0.7  # Ultralytics' own suppression only thins out: what is one thing is decided here, by exact overlap
 BY_NAME = re.compile(r"(yolo|rtdetr)[\w.-]*", re.IGNORECASE)
 
 
@@ -83,12 +96,14 @@ class UltralyticsDetector:
 
     model     ultralytics.YOLO
     side      of its input, pixels
+    same      IoU above which two outlines of a class are one thing
     identity  changes with the weights and the limits
     """
 
     model: Any = field(repr=False)
     options: ModelOptions
     side: int
+    same: float
     identity: str
 
     def __call__(self, image: Pixels, /) -> Detections:
@@ -101,12 +116,12 @@ class UltralyticsDetector:
             [np.ascontiguousarray(image[:, :, ::-1]) for image in images],  # Ultralytics takes BGR
             imgsz=self.side,
             conf=self.options.min_score,
-            iou=self.options.same,
+            iou=LOOSE,
             max_det=MOST,
             device={"auto": None, "cuda": 0}.get(self.options.device, self.options.device),
             verbose=False,
         )
-        return [detections_of(result, most=MOST) for result in results]
+        return [distinct(detections_of(result, most=MOST), self.same) for result in results]
 
 
 def load(model: str, options: ModelOptions) -> UltralyticsDetector:
@@ -134,7 +149,9 @@ def load(model: str, options: ModelOptions) -> UltralyticsDetector:
     side = int(max(size) if isinstance(size, list | tuple) else size)
     weights = Path(model)
     mark = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else model
-    return UltralyticsDetector(loaded, options, side, f"{mark} score {options.min_score} same {options.same}")
+    usual = SAME_ROTATED if getattr(loaded, "task", "") == "obb" else SAME_UPRIGHT
+    same = options.same if options.same is not None else usual
+    return UltralyticsDetector(loaded, options, side, same, f"{mark} score {options.min_score} same {same}")
 
 
 def _by_name(text: str) -> bool:
