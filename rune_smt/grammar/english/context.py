@@ -56,6 +56,7 @@ class Context:
         self.known: dict[str, str] = {}  # "the ship": the ship that was spoken of
         self.bases: list[Scope] = []  # the nouns being modified: what "closest" compares
         self.hosts: list[Host] = []
+        self.speaks_of_image = False  # "an image with a plane in it": the image, where nothing else is meant
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
         self.them: Nominal | None = None  # what "all of them" speaks of

@@ -255,7 +255,8 @@ class Phrases(Amounts):
                 return Phrase(lambda scope: several.apply(lambda x: both(self.holds(said, x), scope(x))))
             case "np_both":
                 pair, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
-                if not said.plain or pair.members is None or len(pair.members) != 2:
+                two = len(pair.members or ()) == 2 or (node.nodes[0].kind == "np_and" and len(node.nodes[0].nodes) == 2)
+                if not said.plain or not two:
                     raise NoMeaning("'both' speaks of two things.")
                 return Phrase(lambda scope: pair.apply(lambda x: both(self.holds(said, x), scope(x))))
             case "np_none":

@@ -10,7 +10,7 @@ from ...errors import Span
 from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable, disjunction
 from .amounts import DOWNWARD, OPPOSITE, PREFIX, times
 from .lexicon import Quality, Relation
-from .meaning import NoMeaning, Phrase, Predicate, Scope, Sentence, both
+from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Scope, Sentence, both
 from .phrases import Phrases, _prefix, anything
 from .readings import Leaf, Node
 
@@ -232,12 +232,18 @@ class Predicates(Phrases):
             case "p_group":
                 return self.grouped(node.value("GROUP"), span)
             case "p_adverb":
-                relation: Relation = node.value("ADV")
+                leaf = node.leaf("ADV")
+                assert leaf is not None
+                relation: Relation = leaf.value
+                names_it = leaf.word.text.lower().endswith((" it", " them", " its", " their"))
+                of_image = relation.name == "inside" and self.speaks_of_image
 
                 def beside(x: str) -> Formula:
                     if self.no_antecedents and len(self.frames) < 2:
                         if relation.name in ("left_of", "right_of"):  # "two cars to the left"
                             return Apply(f"in_{relation.name.removesuffix('_of')}", (Variable(x),), span)
+                        if names_it and not of_image:
+                            raise NoAntecedent("There is nothing before it that it could stand for.")
                         return both()  # "an image with a plane in it", "there are ships around"
                     with self.object_of(x):
                         return self.relate(relation, x, self.it(), span)
@@ -255,11 +261,12 @@ class Predicates(Phrases):
                 if op == ">":
                     return self._nowhere(nodes[1], lambda d: limit(lambda q: Compare("<=", d, q, span)), says, span)
                 return self._distant(says, nodes[1:], span)
-            case "p_comp" | "p_as" | "p_as_than":
+            case "p_comp" | "p_comp_not" | "p_as" | "p_as_than":
                 return self._compared_predicate(node)
             case "p_comp_q":
                 name, direction = node.value("COMP")
                 limit = self.term(nodes[0])
+                direction = OPPOSITE[direction] if node.has("NO") else direction
                 return Predicate(
                     lambda x: limit(lambda q: Compare(direction, Apply(name, (Variable(x),), span), q, span))
                 )
@@ -501,7 +508,7 @@ class Predicates(Phrases):
         span = node.span
         phrase = self.phrase(node.nodes[-1])
         factor = next((part for part in node.nodes if part.kind == "times"), None)
-        if node.kind == "p_comp":
+        if node.kind in ("p_comp", "p_comp_not"):
             name, op = node.value("COMP")
             op, share = op, None
         elif node.kind == "p_as_than":
@@ -528,6 +535,8 @@ class Predicates(Phrases):
 
         def of(x: str) -> Formula:
             with self.object_of(x):
+                if node.kind == "p_comp_not":  # no larger than a bridge: there is one than which it is not larger
+                    return say(lambda y: Not(compare(x, y), span))
                 return say(lambda y: compare(x, y))
 
         return Predicate(of)

@@ -149,6 +149,7 @@ def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     """The formula of one tree; `alone`: "another", "nearby" may stand for nothing before them. raises NoMeaning"""
     composer = Composer(vocabulary, _ones(tree))
     composer.no_antecedents = alone
+    composer.speaks_of_image = any(leaf.kind == "IMAGE" for leaf in tree.leaves())
     formula = composer.formula(tree)
     if alone and any(isinstance(node, Or) and _says_nothing(node) for node in walk(formula)):
         raise NoMeaning("One of the choices says nothing: near what?")
@@ -295,7 +296,7 @@ def _window(words: list[Word], gone: set[int], bad: int, vocabulary: Vocabulary)
     best: tuple[int, int, set[int]] | None = None
     for start in range(first, max(-1, first - 6), -1):
         stretch = set(range(start, bad + 1)) - gone
-        if not _may_go(words, start, first, bad):
+        if not _may_go(words, start, first, bad, gone):
             continue
         rest = [word for i, word in enumerate(words) if i not in stretch | gone | others]
         rank = (-_reach(rest, vocabulary), len(stretch))
@@ -304,7 +305,7 @@ def _window(words: list[Word], gone: set[int], bad: int, vocabulary: Vocabulary)
     return best[2] if best else set()
 
 
-def _may_go(words: list[Word], start: int, first: int, last: int) -> bool:
+def _may_go(words: list[Word], start: int, first: int, last: int, gone: set[int]) -> bool:
     """Whether a stretch that ends with unknown words, first to last, is a modifier ("blue") or a place phrase."""
     preceding = words[start - 1].kinds if start else {}
     if start < first:
@@ -312,7 +313,7 @@ def _may_go(words: list[Word], start: int, first: int, last: int) -> bool:
         opens = bool({"PREP", "PLACEPREP", "BE", "REL", "WITH", "INIMG", "LOC"} & set(opening))
         about = "BE" in opening and not {"NOUN", "ONES", "REL"} & set(preceding)  # "there are green trees"
         return opens and not about and all(KEEP.isdisjoint(word.kinds) for word in words[start:first])
-    following = words[last + 1].kinds if last + 1 < len(words) else {}
+    following = next((word.kinds for i, word in enumerate(words) if i > last and i not in gone), {})
     return bool({"NOUN", "ADJ"} & set(following)) or bool({"BE", "NOUN", "REL"} & set(preceding))
 
 

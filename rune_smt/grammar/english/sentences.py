@@ -265,18 +265,23 @@ class Composer(Predicates):
             return told
         if node.kind == "things_of_which":
             first = self._exists(node.nodes[0])
-            which = Nominal(lambda x: self.restrict(self.them, x) if self.them else both(), plural=True)
+            which = Nominal(self._one_of_them, plural=True)
             phrase, said = self._determined(node.nodes[1], which), self.predicate(node.nodes[2])
             return self._two(first, self._clause(phrase, said))
         if node.kind == "things_all":
             first = self._exists(node.nodes[0])
-            them = Nominal(lambda x: self.restrict(self.them, x) if self.them else both(), plural=True)
+            them = Nominal(self._one_of_them, plural=True)
             return self._two(first, self._clause(self._all(them), self.predicate(node.nodes[1])))
         phrase = self.phrase(node)
         if phrase.universal and phrase.every is not None:
             some = phrase.every  # "show me all ships": there are some
             return Sentence(lambda: some(anything))
         return self._about(self._existing(node), Predicate(anything))
+
+    def _one_of_them(self, x: str) -> Formula:
+        if self.them is None:
+            raise NoAntecedent("Of which of them?")
+        return self.restrict(self.them, x)
 
     def _told_of_each(self, node: Node) -> Sentence | None:
         """three ships, all (none) of which are near a harbor: three that are (are not). Not after "exactly three"."""
