@@ -12,6 +12,7 @@ import typer
 
 from ..errors import DataError, QueryError
 from . import options as o
+from .export_commands import ExportOption, FormatOption, Pixels, write_export
 from .output import print_json, print_table, say, warn
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def search(
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with pictures.")] = None,
     geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the witnesses' outlines.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each match.")] = None,
+    export: ExportOption = None,
+    export_format: FormatOption = None,
+    pixels: Pixels = False,
     certificates: Annotated[
         Path | None, typer.Option("--certificates", metavar="DIR", help="Write a certificate for every match and every image that cannot be told.")
     ] = None,
@@ -84,6 +88,7 @@ def search(
         _write_csv(csv_file, results)
     if geojson is not None:
         write_json(geojson, results[0].to_geojson(), quiet)
+    write_export(results[0], export, export_format, pixels, quiet)
     if certificates is not None:
         written = results[0].certify(certificates, violated=certify_all, progress=not quiet)
         if not quiet:
@@ -178,22 +183,31 @@ def _rows(result: SearchResult, shown: list[Match]) -> tuple[list[str], list[lis
 
 
 def _print_plan(result: SearchResult) -> None:
-    from ..grammar.definitions import expand_definitions
+    """What was planned, and how many images each step decided at what cost."""
     from ..grammar.printer import canonical
-    from ..query import vocabulary_of
-    from ..solver.decompose import decompose
-    from ..solver.normalise import normalise
+    from ..solver.plan import components, describe
 
-    vocabulary = vocabulary_of(result.archive)
-    normal = normalise(expand_definitions(result.query.formula, vocabulary))
-    say(f"normalised: {canonical(normal)}")
-    for number, component in enumerate(decompose(normal, result.archive.table.classes, vocabulary).components, 1):
-        say(f"component {number}: {canonical(component.formula)}")
-        for variable, classes in component.domains:
-            say(f"  {variable} ranges over {', '.join(classes) or 'nothing'}")
-    if result.statistics is not None:
-        s = result.statistics
-        say(f"class counts decided {s.by_counts} of {s.images} images; the rest took {s.bindings} bindings")
+    run = result.statistics
+    if run is None or run.plan is None:
+        say("plan: none; only mode threshold with the array engine has one")
+    else:
+        say(f"plan of {canonical(run.plan.formula)}")
+        spent = f"{1000 * run.counts_seconds:.1f} ms"
+        say(f"1. class counts: decided {run.by_counts:,} of {run.images:,} images in {spent}")
+        shown: set[str] = set()
+        for step in components(run.plan):
+            if step.key in shown:
+                continue
+            shown.add(step.key)
+            done = run.components[step.key]
+            say(f"{len(shown) + 1}. {done.text}")
+            for line in describe(step, depth=2):
+                say(line)
+            counted = f", {done.by_counts:,} of them decided by class counts" if done.by_counts else ""
+            say(
+                f"   asked of {done.images:,} images{counted}: {done.satisfied:,} satisfied; "
+                f"{done.bindings:,} bindings, {1000 * done.seconds:.1f} ms"
+            )
     say("ms: " + ", ".join(f"{name} {spent:g}" for name, spent in result.elapsed_ms.items()))
 
 
@@ -247,6 +261,9 @@ def select(
     min_score: o.MinScore = 0.5,
     geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the answers' outlines.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each answer.")] = None,
+    export: ExportOption = None,
+    export_format: FormatOption = None,
+    pixels: Pixels = False,
     with_: o.With = None,
     model: o.Model = None,
     base_url: o.BaseUrl = None,
@@ -266,6 +283,7 @@ def select(
     selection = run(opened, asked, variable, min_score=min_score)
     if geojson is not None:
         write_json(geojson, selection.to_geojson(), quiet)
+    write_export(selection, export, export_format, pixels, quiet)
     if csv_file is not None:
         table = selection.to_arrow()
         if "geometry" in table.column_names:

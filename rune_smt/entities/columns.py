@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .geometry import MEASURES
-from .table import Attribute, AttributeKind, EntityTable, Floats, ImageTable, LazyAttributes, Outlines
+from .table import Attribute, AttributeKind, EntityTable, Floats, ImageTable, LazyAttributes, Outlines, over_memory
 
 INTEGERS = ("image", "entity_id", "label")
 NUMBERS = ("score", *MEASURES)
@@ -104,8 +104,8 @@ def attributes_over(columns: Any) -> LazyAttributes:
 
 def view(column: Any) -> NDArray[Any]:
     """Read-only numpy over Arrow memory."""
-    array: NDArray[Any] = flat(column).to_numpy(zero_copy_only=True)
-    return array
+    array = flat(column)
+    return over_memory(array, array.type.to_pandas_dtype())
 
 
 def _attribute(kind: AttributeKind, column: Any) -> Attribute:

@@ -177,7 +177,11 @@ class Outlines:
         shapes = self._shapes
         missing = np.unique(rows[~self._known[rows]])
         if len(missing):
-            wkb = self._wkb.take(pa.array(missing)).to_numpy(zero_copy_only=False)
+            offsets, data = self._wkb.buffers()[1:]
+            ends = np.frombuffer(offsets, np.int64, count=len(self._wkb) + 1, offset=8 * self._wkb.offset)
+            memory = memoryview(data)
+            spans = zip(ends[missing].tolist(), ends[missing + 1].tolist(), strict=True)
+            wkb = np.array([bytes(memory[start:stop]) for start, stop in spans], np.object_)
             shapes[missing] = from_storage(wkb, self._area[missing])
             self._known[missing] = True
             self._count += len(missing)
@@ -406,7 +410,21 @@ def _float_column(arrow: Any, name: str, m: int) -> Floats:
         column = column.cast(pa.float64())
     if column.null_count:
         column = pc.fill_null(column, float("nan"))
-    return np.array(column.to_numpy(), np.float64).reshape(m)
+    chunks = [over_memory(chunk, np.float64) for chunk in column.chunks]
+    return np.concatenate(chunks) if chunks else np.zeros(m)
+
+
+def over_memory(array: Any, dtype: Any) -> NDArray[Any]:
+    """Numpy over the memory of a primitive Arrow array, read-only. Raises ValueError where it has nulls.
+
+    Arrow's own to_numpy imports pandas where that is installed: half a second of a fresh process.
+    """
+    if array.null_count:
+        raise ValueError(f"{array.null_count} nulls in a column that has none")
+    buffer, itemsize = array.buffers()[1], np.dtype(dtype).itemsize
+    if buffer is None or not len(array):
+        return np.zeros(0, dtype)
+    return np.frombuffer(buffer, dtype, count=len(array), offset=array.offset * itemsize)
 
 
 def _transforms(column: Any, m: int) -> Floats:
