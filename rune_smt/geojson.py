@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtra
-
 if TYPE_CHECKING:
     from .entities.archive import Archive
     from .searching import SearchResult
-
-LONGITUDE_LATITUDE = ("EPSG:4326", "OGC:CRS84", "CRS84")
 
 
 def witnesses(result: SearchResult, *, pixels: bool | None = None) -> dict[str, Any]:
@@ -29,7 +25,7 @@ def witnesses(result: SearchResult, *, pixels: bool | None = None) -> dict[str, 
             for index, entity in enumerate([ids] if isinstance(ids, int) else ids):
                 rows.append(row_of[entity])
                 properties.append({"variable": variable, "index": index, "degree": match.degree})
-    return _collection(result.archive, np.array(rows, np.int64), properties, pixels)
+    return collection(result.archive, np.array(rows, np.int64), properties, pixels)
 
 
 def entities(
@@ -40,10 +36,10 @@ def entities(
     pixels: bool | None = None,
 ) -> dict[str, Any]:
     """Rows of an archive's entity table, a feature an entity."""
-    return _collection(archive, rows, [dict(properties or {}) for _ in rows], pixels)
+    return collection(archive, rows, [dict(properties or {}) for _ in rows], pixels)
 
 
-def _collection(
+def collection(
     archive: Archive, rows: NDArray[np.int64], properties: list[dict[str, Any]], pixels: bool | None
 ) -> dict[str, Any]:
     """A FeatureCollection.
@@ -68,7 +64,7 @@ def _collection(
         features.append(
             {
                 "type": "Feature",
-                "geometry": _geometry(shape, None if pixels else _to_degrees(archive, image)),
+                "geometry": _geometry(shape, None if pixels else to_degrees(archive, image)),
                 "properties": {
                     "image_id": table.images.image_id[image],
                     "entity_id": int(table.entity_id[row]),
@@ -93,37 +89,18 @@ def _geometry(shape: Any, transform: Callable[[Any], Any] | None) -> dict[str, A
     return document
 
 
-def _to_degrees(archive: Archive, image: int) -> Callable[[Any], Any]:
+def to_degrees(archive: Archive, image: int) -> Callable[[Any], Any]:
     """From pixels of an image to longitude and latitude: its transform (GDAL order), then its CRS."""
+    from .detect.projection import to_degrees as project_from
+
     a, b, c, d, e, f = (float(v) for v in archive.table.images.transform[image])
     columns = archive.table.images.arrow
     crs = columns["crs"][image].as_py() if "crs" in columns.column_names else None
-    project: Callable[[Any], Any] | None = None
-    if crs is not None and crs.upper() not in LONGITUDE_LATITUDE:
-        project = _projection(crs)
+    project = project_from(crs) if crs is not None else None
 
-    def to_degrees(points: Any) -> Any:
+    def place(points: Any) -> Any:
         x, y = points[:, 0], points[:, 1]
         mapped = np.column_stack([a + b * x + c * y, d + e * x + f * y])
         return mapped if project is None else project(mapped)
 
-    return to_degrees
-
-
-def _projection(crs: str) -> Callable[[Any], Any]:
-    try:
-        import pyproj
-    except ImportError:
-        raise MissingExtra(
-            f"Coordinates in {crs} need pyproj to become longitude and latitude.",
-            hint="pip install 'rune-smt[geo]', or write pixels.",
-        ) from None
-    try:
-        transformer = pyproj.Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
-    except pyproj.exceptions.CRSError as error:
-        raise DataError(f"The coordinate reference system {crs!r} is not known: {error}") from None
-
-    def project(points: Any) -> Any:
-        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
-
-    return project
+    return place

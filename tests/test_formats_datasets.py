@@ -39,7 +39,8 @@ def xview(path, *rows):
 def test_xview_boxes_are_pixels(tmp_path):
     source = xview(
         tmp_path / "xView_train.geojson",
-        ("104.tif", 73, "10,20,30,50"), ("104.tif", 18, "2712,1145,2746,1177"), ("9.tif", 75, "0,0,5,5"), ("9.tif", 73, ""),
+        ("104.tif", 73, "10,20,30,50"), ("104.tif", 18, "2712,1145,2746,1177"), ("9.tif", 75, "0,0,5,5"),
+        ("9.tif", 73, ""),
     )  # fmt: skip
     indexed = index_with_report(source, vocabulary="flood", progress=False)
     assert (indexed.report.format, indexed.report.why) == ("xview", "the only file has features with bounds_imcoords")

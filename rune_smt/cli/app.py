@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from ..errors import RuneError
-from . import archive_commands, evaluate_commands, miss_commands, query_commands, search_commands, tool_commands
+from . import (
+    archive_commands,
+    evaluate_commands,
+    export_commands,
+    miss_commands,
+    query_commands,
+    search_commands,
+    tool_commands,
+)
 from .output import error_console
 
 app = typer.Typer(
@@ -21,7 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (archive_commands, search_commands, miss_commands, query_commands, tool_commands, evaluate_commands):
+for family in (
+    archive_commands, search_commands, miss_commands, query_commands, tool_commands, evaluate_commands, export_commands,
+):  # fmt: skip
     family.register(app)
 
 
