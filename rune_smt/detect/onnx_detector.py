@@ -45,7 +45,7 @@ class Layout:
     suppressed  rows are finished boxes: box, score, class (and angle); else box, a score for each class (and angle)
     objectness  a score for being anything stands before the classes' (YOLOv5)
     box_axis    the axis of the array, without the batch, along which boxes follow each other
-    classes     number of classes, 0 where a suppressed output does not tell
+    classes     number of scores a box, 0 where suppression is done
     """
 
     oriented: bool
@@ -76,7 +76,7 @@ def layout_of(shape: tuple[int, int], classes: int, task: Task | None = None) ->
             return Layout(one == "obb", False, False, 1, classes)
     for one in tasks:
         if shape[1] == SUPPRESSED[one]:
-            return Layout(one == "obb", True, False, 0, classes)
+            return Layout(one == "obb", True, False, 0, 0)
     if classes and task != "obb" and shape[1] == 5 + classes:
         return Layout(False, False, True, 0, classes)
     for one in tasks:
@@ -96,10 +96,6 @@ class Boxes:
     corners: Floats
     scores: Floats
     classes: Ints
-
-    def take(self, rows: Any) -> Boxes:
-        """These rows."""
-        return Boxes(self.corners[rows], self.scores[rows], self.classes[rows])
 
 
 def boxes_of(output: NDArray[Any], layout: Layout, min_score: float) -> Boxes:
@@ -126,12 +122,9 @@ def boxes_of(output: NDArray[Any], layout: Layout, min_score: float) -> Boxes:
     if layout.suppressed and not layout.oriented:
         box = np.concatenate([(box[:, :2] + box[:, 2:]) / 2, box[:, 2:] - box[:, :2]], axis=1)
     usable = np.isfinite(box).all(axis=1) & np.isfinite(turn) & (box[:, 2:] > SMALLEST).all(axis=1)
-    found = Boxes(
-        corners_of(box, turn),
-        np.clip(scores[kept].astype(np.float64), 0.0, 1.0),
-        np.asarray(classes[kept], np.float64).round().astype(np.int64),
-    )
-    return found.take(usable)
+    kept, box, turn = kept[usable], box[usable], turn[usable]
+    numbers = np.asarray(classes[kept], np.float64).round().astype(np.int64)
+    return Boxes(corners_of(box, turn), np.clip(scores[kept].astype(np.float64), 0.0, 1.0), numbers)
 
 
 def corners_of(box: Floats, angle: Floats) -> Floats:
