@@ -28,7 +28,7 @@ test: lint
 $(LLM)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(LLM)
 	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,transformers]' gguf hypothesis pytest
+	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,transformers]' hypothesis pytest
 	touch $@
 
 test-llm: $(LLM)/.installed

@@ -9,6 +9,7 @@ are, the answer is a whole formula that type-checks.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -167,6 +168,10 @@ def local_model(model: str | None = None) -> LocalModel:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
         raise _missing(error.name or "transformers") from None
+    if not sys.stderr.isatty():
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
     path = Path(name)
     where, options = (str(path.parent), {"gguf_file": path.name}) if path.suffix == ".gguf" else (name, {})
     if path.suffix == ".gguf" and not path.is_file():
