@@ -79,8 +79,8 @@ def _confirmed(
     engine: str, rows: Sequence[int], too_large: list[str],
 ) -> int:  # fmt: skip
     from .entities.scene import Scene
-    from .reproducer import reproducer
     from .solver.atoms import Facts
+    from .solver.reproducer import reproducer
     from .solver.world import World
     from .solver.z3_engine import decide
 

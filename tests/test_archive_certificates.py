@@ -13,8 +13,8 @@ from rune_smt.archive_certificates import SUFFIX, file_name
 from rune_smt.confirming import confirm
 from rune_smt.errors import DataError, DisagreementError, QueryError
 from rune_smt.query import vocabulary_of
-from rune_smt.reproducer import by_engine
 from rune_smt.solver.certificate import make_certificate
+from rune_smt.solver.reproducer import by_engine
 from rune_smt.solver.world import World
 from rune_smt.verdict import SATISFIED, VIOLATED
 
@@ -205,7 +205,7 @@ def test_a_disagreement_comes_with_a_program_that_shows_it(archive, lost, tmp_pa
 
 
 def test_a_disagreement_of_engines_is_exit_status_5(archive, monkeypatch):
-    from rune_smt.reproducer import replay
+    from rune_smt.solver.reproducer import replay
 
     result = rune.search(archive, QUERY)
     scene = archive[result.ids[0]]

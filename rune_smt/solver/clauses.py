@@ -213,7 +213,7 @@ def can_skip(comparison: Compare) -> bool:
 
     It cannot where all factors have one size that divides the constant: then every multiple in between is reached.
     """
-    if any(isinstance(node, Cover) for node in walk(comparison)):
+    if any(isinstance(node, Cover) for node in aggregates(comparison)):
         return False  # a cover may be any number between its bounds
     constant, counts = difference(comparison).in_integers()
     steps = {abs(factor) for factor, _ in counts if factor}

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
-from .errors import LimitError
+from ..errors import LimitError
 
 if TYPE_CHECKING:
-    from .entities.scene import Scene
-    from .grammar.nodes import Formula
-    from .grammar.vocabulary import Vocabulary
+    from ..entities.scene import Scene
+    from ..grammar.nodes import Formula
+    from ..grammar.vocabulary import Vocabulary
 
 
 def reproducer(formula: Formula, scene: Scene, vocabulary: Vocabulary, min_score: float, note: str = "") -> str:
@@ -19,7 +19,7 @@ def reproducer(formula: Formula, scene: Scene, vocabulary: Vocabulary, min_score
 
     note  what went wrong, for its first line
     """
-    from .grammar.printer import canonical
+    from ..grammar.printer import canonical
 
     document = {
         "formula": canonical(formula),
@@ -30,7 +30,7 @@ def reproducer(formula: Formula, scene: Scene, vocabulary: Vocabulary, min_score
     first = " ".join(note.split()).replace('"""', "'''")
     return (
         f'"""{first or "What each engine says of one query in one scene."}"""\n'
-        "from rune_smt.reproducer import replay\n\n"
+        "from rune_smt.solver.reproducer import replay\n\n"
         f"raise SystemExit(replay({pformat(document, width=118, sort_dicts=False)}))\n"
     )
 
@@ -46,16 +46,16 @@ def replay(document: Mapping[str, Any]) -> int:
 
 def by_engine(document: Mapping[str, Any]) -> dict[str, str]:
     """The verdict of each engine, in a word."""
-    from .entities.scene import Scene
-    from .grammar.reader import read
-    from .grammar.vocabulary import Vocabulary
-    from .solver.array_engine import ArrayEngine
-    from .solver.evaluate import query_verdict
-    from .solver.holds import holds
-    from .solver.normalise import normalise
-    from .solver.world import World
-    from .solver.z3_engine import decide
-    from .verdict import Verdict
+    from ..entities.scene import Scene
+    from ..grammar.reader import read
+    from ..grammar.vocabulary import Vocabulary
+    from ..verdict import Verdict
+    from .array_engine import ArrayEngine
+    from .evaluate import query_verdict
+    from .holds import holds
+    from .normalise import normalise
+    from .world import World
+    from .z3_engine import decide
 
     formula = read(document["formula"])
     vocabulary = Vocabulary.from_toml(document["vocabulary"], source="reproducer")

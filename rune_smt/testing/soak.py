@@ -41,7 +41,6 @@ from ..grammar.nodes import (
 )
 from ..grammar.printer import canonical, canonical_names
 from ..grammar.vocabulary import Vocabulary
-from ..reproducer import reproducer
 from ..solver.array_engine import ArrayEngine
 from ..solver.atoms import Facts
 from ..solver.decompose import decompose
@@ -51,6 +50,7 @@ from ..solver.holds import holds
 from ..solver.normalise import normalise
 from ..solver.numbers import METRIC, aggregates
 from ..solver.probability import by_enumeration, probabilities
+from ..solver.reproducer import reproducer
 from ..solver.witness import witness
 from ..solver.world import World
 from ..solver.z3_engine import decide as z3_decide
