@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from ..entities.relations import OPEN, by_boxes, gap_by_boxes, union_area
 from ..grammar.nodes import Apply, Cover, Formula, Term, Variable
-from ..grammar.printer import canonical
+from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
@@ -179,7 +179,7 @@ class ArrayEngine:
         self.statistics.counts_seconds = time.perf_counter() - started
         self.statistics.plan = step = self.plan(formula)
         for part in components(step):
-            self.statistics.components.setdefault(part.key, ComponentRun(canonical(part.formula)))
+            self.statistics.components.setdefault(part.key, ComponentRun(written(part.formula)))
         order = np.argsort(chosen[still_open], kind="stable")
         still_open = still_open[order]
         self._asked_already = step.key

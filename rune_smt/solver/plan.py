@@ -41,7 +41,7 @@ from ..grammar.nodes import (
     free_variables,
     rename,
 )
-from ..grammar.printer import canonical, canonical_names
+from ..grammar.printer import canonical, canonical_names, written
 from ..grammar.words import WORDS
 from .atoms import Rows
 from .decompose import domain
@@ -282,7 +282,7 @@ class Planner:
         join, other = self._join(var, rest)
         extreme = rest if isinstance(rest, Literal) and _is_order(rest) else None
         candidates = NEIGHBOURS if join is not None else self._size(codes)
-        price = 1.0 + self._size(codes) * sum(step.price for step in alone)
+        price = 2 * CHEAP + self._size(codes) * sum(step.price for step in alone)
         price += candidates * rest.price if rest is not None else 0.0
         filters = tuple(sorted(alone, key=lambda step: step.price))
         classes = tuple(self.classes[code] for code in codes)
@@ -443,7 +443,7 @@ def describe(step: AnyStep, depth: int = 0) -> list[str]:
         case Same(left=left, right=right):
             return [*describe(left, depth), *describe(right, depth)]
         case Literal() | Constant():
-            return [f"{'  ' * depth}test {canonical(step.formula)}"]
+            return [f"{'  ' * depth}test {written(step.formula)}"]
         case _:
             assert_never(step)
 
@@ -452,7 +452,7 @@ def _describe_bind(verb: str, bind: Bind, depth: int) -> list[str]:
     among = ", ".join(bind.classes) if len(bind.classes) <= 6 else f"{len(bind.classes)} classes"
     how = ""
     if bind.join is not None:
-        how = f", within reach of {bind.other} by the strip index ({canonical(bind.join.formula)})"
+        how = f", within reach of {bind.other} by the strip index ({written(bind.join.formula)})"
     elif bind.extreme is not None:
         how = ", by the extreme of a column"
     lines = [f"{'  ' * depth}{verb} {bind.var} among {among or 'nothing'}{how}"]

@@ -1,0 +1,146 @@
+"""The plan keeps every verdict, binds few things first, and leaves out only what is too far away."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rune_smt.entities.relations import BY_BOXES, OPEN, by_boxes, gap_by_boxes, gaps, truth
+from rune_smt.entities.scene import Scene
+from rune_smt.grammar.nodes import Apply, Variable
+from rune_smt.grammar.reader import read
+from rune_smt.grammar.vocabulary import load_vocabulary
+from rune_smt.solver.array_engine import ArrayEngine
+from rune_smt.solver.atoms import parameters_of
+from rune_smt.solver.holds import holds
+from rune_smt.solver.joins import BOUNDED, StripIndex, boxes_of, reach
+from rune_smt.solver.normalise import normalise
+from rune_smt.solver.plan import Planner, components, describe
+from rune_smt.solver.world import World
+from rune_smt.testing.scenes import scenes
+from tests.laws import VOCABULARY, joined, law_scenes, queries
+
+DOTA = load_vocabulary("dota-v1.0")
+
+
+@settings(max_examples=120)
+@given(
+    formula=queries(),
+    several=st.lists(law_scenes(), min_size=1, max_size=4),
+    batch=st.integers(1, 9),
+    workers=st.integers(1, 3),
+)
+def test_batches_and_workers_make_no_difference(formula, several, batch, workers):
+    table = joined(several)
+    expected = [holds(formula, World(Scene(table, i), VOCABULARY)) for i in range(len(several))]
+    engine = ArrayEngine(table, VOCABULARY, batch=batch, workers=workers)
+    assert engine.decide(normalise(formula)).tolist() == expected
+
+
+def pairs_of(table):
+    n = len(table)
+    first, second = (side.ravel() for side in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
+    return first, second
+
+
+@settings(max_examples=150)
+@given(scene=scenes(classes=("ship", "harbor"), max_entities=8), word=st.sampled_from(sorted(BY_BOXES)))
+def test_boxes_tell_nothing_but_the_truth(scene, word):
+    table, rows = scene.table, pairs_of(scene.table)
+    parameters = parameters_of(VOCABULARY, table.classes)
+    told = by_boxes(word, table, rows, parameters)
+    known = told != OPEN
+    assert (told[known] == truth(word, table, rows, parameters)[known]).all()
+
+
+@settings(max_examples=100)
+@given(scene=scenes(classes=("ship",), max_entities=8), limit=st.floats(0, 500))
+def test_boxes_tell_the_truth_of_gaps(scene, limit):
+    first, second = pairs_of(scene.table)
+    told = gap_by_boxes(scene.table, first, second, np.full(len(first), limit))
+    gap = gaps(scene.table, first, second)
+    assert (gap[told == 2] < limit).all()
+    assert (gap[told == 0] > limit).all()
+
+
+@settings(max_examples=150)
+@given(scene=scenes(classes=("ship", "harbor"), max_entities=9), word=st.sampled_from(BOUNDED))
+def test_whatever_satisfies_lies_within_reach(scene, word):
+    table, (first, second) = scene.table, pairs_of(scene.table)
+    parameters = parameters_of(VOCABULARY, table.classes)
+    atom = Apply(word, (Variable("x"), Variable("y")))
+    verdicts = truth(word, table, (first, second), parameters)
+    wanted = (verdicts < 2 if word == "far" else verdicts > 0) & (first != second)
+    assert {*zip(first[wanted], second[wanted], strict=True)} <= found_by_index(table, atom, parameters)
+
+
+def found_by_index(table, atom, parameters):
+    rows = np.arange(len(table))
+    index = StripIndex(table, rows, reach(atom, "y", table, rows, parameters))
+    boxes = boxes_of(table, rows, reach(atom, "x", table, rows, parameters))
+    owner, start, length = index.ranges(table.image.astype(np.int64), boxes)
+    pairs = set()
+    for box, begin, count in zip(owner, start, length, strict=True):
+        places = np.arange(begin, begin + count)
+        kept, near = index.within_reach(np.full(count, box), places, boxes)
+        pairs |= {*zip(kept, index.order[near], strict=True)}
+    return pairs
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_index_finds_the_same_in_a_crowd(seed):
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, 3000, (400, 2))
+    sides = rng.lognormal(2.5, 1.2, (400, 2))
+    entities = [
+        {
+            "entity_id": i,
+            "label": "ship",
+            "score": 1.0,
+            "polygon": [[x, y], [x + w, y], [x + w, y + h], [x, y + h]],
+        }
+        for i, ((x, y), (w, h)) in enumerate(zip(corners.tolist(), sides.tolist(), strict=True))
+    ]
+    crowd = {"image_id": "crowd", "width": 4000, "height": 4000, "gsd": None, "entities": entities}
+    table = Scene.from_json(crowd).table
+    parameters = parameters_of(DOTA, table.classes)
+    first, second = pairs_of(table)
+    for word in ("near", "overlaps", "touches"):
+        verdicts = truth(word, table, (first, second), parameters)
+        wanted = {*zip(first[verdicts == 2], second[verdicts == 2], strict=True)}
+        found = found_by_index(table, Apply(word, (Variable("x"), Variable("y"))), parameters)
+        assert wanted <= found
+        assert len(found) < len(first) / 4
+
+
+def planned(text, **average):
+    classes = tuple(sorted(average))
+    return Planner(classes, DOTA, np.array([float(average[name]) for name in classes])).plan(normalise(read(text)))
+
+
+def test_the_rarest_class_is_bound_first_and_the_others_within_its_reach():
+    step = planned(
+        "exists x (small_vehicle(x) & exists y (harbor(y) & near(x, y)))", small_vehicle=40, harbor=0.5
+    )
+    assert describe(step) == [
+        "find x2 among harbor",
+        "  find x1 among small_vehicle, within reach of x2 by the strip index (near(x1, x2))",
+        "    test near(x1, x2)",
+    ]
+
+
+def test_a_universal_is_planned_as_its_counterexamples():
+    step = planned("forall x (plane(x) -> exists y (harbor(y) & left_of(x, y)))", plane=3, harbor=1)
+    assert describe(step) == [
+        "none of",
+        "  find x1 among plane",
+        "    none of",
+        "      find x2 among harbor, by the extreme of a column",
+        "        test left_of(x1, x2)",
+    ]
+
+
+def test_components_stand_in_order_of_price():
+    step = planned("exists x (ship(x) & exists y (ship(y) & near(x, y))) & exists z (plane(z))", ship=9, plane=1)
+    assert [part.price for part in components(step)] == sorted(part.price for part in components(step))
+    assert len(list(components(step))) == 2
