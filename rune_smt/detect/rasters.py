@@ -20,6 +20,7 @@ Window: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom in pix
 
 LARGEST_DECODED = 160_000_000  # pixels: half a gigabyte as RGB, the most that is decoded at once
 GEO_SUFFIXES = frozenset({".tif", ".tiff", ".jp2"})
+BLOCKS_KEPT = 64 << 20  # bytes of decoded blocks; left alone, GDAL keeps a twentieth of the machine's memory
 GLANCE = 1024  # pixels: the longer side of the small copy that brightness is judged by
 DARK, BRIGHT = 2.0, 98.0  # percent of pixels below the darkest and the brightest shade of pictures of more than 8 bits
 
@@ -137,6 +138,7 @@ def _by_rasterio(path: Path, shown: str) -> Iterator[Raster]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                stack.enter_context(rasterio.Env(GDAL_CACHEMAX=BLOCKS_KEPT))
                 dataset = stack.enter_context(rasterio.open(path))
             raster = _opened(dataset, shown)
         except (RasterioError, OSError, ValueError) as error:
