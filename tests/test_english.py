@@ -94,6 +94,24 @@ CONVENTIONS = [
     ("large tanks next to small ones",
      "exists x (storage_tank(x) & large(x) & exists y (storage_tank(y) & small(y) & near(x, y)))"),
     ("every ship, if any, is near a harbor", f"forall x (ship(x) -> {SHIP_NEAR_HARBOR})"),
+    ("all but one of the ships are near a harbor", f"exists=1 x (ship(x) & ~({SHIP_NEAR_HARBOR}))"),
+    ("only ships are near a harbor", f"forall x ({SHIP_NEAR_HARBOR} -> ship(x))"),
+    ("two parallel ships near the same harbor",
+     "exists h (harbor(h) & exists x (ship(x) & near(x, h) & "
+     "exists y (ship(y) & near(y, h) & x != y & parallel(x, y))))"),
+    ("a ship adjacent to a harbor or to a bridge",
+     f"exists x (ship(x) & ({SHIP_NEAR_HARBOR} | exists y (bridge(y) & near(x, y))))"),
+    ("no tennis court without a swimming pool near it",
+     "~(exists x (tennis_court(x) & ~(exists y (swimming_pool(y) & near(y, x)))))"),
+    ("a bridge on which there are two cars", "exists x (bridge(x) & exists>=2 y (small_vehicle(y) & inside(y, x)))"),
+    ("on every bridge there are two cars",
+     "exists x (bridge(x)) & forall x (bridge(x) -> exists>=2 y (small_vehicle(y) & inside(y, x)))"),
+    ("between 10 and 20 percent of the image is covered by ships",
+     "cover x (ship(x)) >= 10 % & cover x (ship(x)) <= 20 %"),
+    ("more ships than planes and helicopters together", "count x (ship(x)) > count x (plane(x) | helicopter(x))"),
+    ("no fewer ships than planes", "count x (ship(x)) >= count x (plane(x))"),
+    ("the two largest ships", "exists>=2 x (ship(x) & exists<=1 y (ship(y) & larger(y, x)))"),
+    ("the second largest ship", "exists x (ship(x) & exists=1 y (ship(y) & larger(y, x)))"),
 ]  # fmt: skip
 
 
@@ -148,8 +166,19 @@ def test_what_cannot_be_read_is_underlined():
         "Say it another way, or give the formula with --fol."
     )
     assert message("ships near") == (
-        "The sentence stops before it is complete.\n  ships near\n            ^"
+        "The sentence stops before it is complete.\n  ships near\n            ^\nSay of what, such as 'near a harbor'."
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["if no ship is near the bridge, then a plane is on it", "two ships, each near a different harbor"]
+)
+def test_what_speaks_of_nothing_is_refused(text):
+    assert message(text)
+
+
+def test_a_superlative_of_nothing():
+    assert message("show me the biggest").endswith("Say the largest of which things, such as 'the largest ship'.")
 
 
 def test_an_empty_query():

@@ -29,6 +29,11 @@ SHORT = [
      "at least one ship at least 50 m away from any harbor"),
     ("cover x (ship(x)) >= 20 %", "at least 20 % of the image is covered by ships"),
     ("exists x (ship(x) & exists y (ship(y) & x != y & near(x, y)))", "at least two ships near each other"),
+    ("exists x (ship(x) & ~(exists y (ship(y) & larger(y, x))) & exists y (harbor(y) & near(x, y)))",
+     "the largest ship is near a harbor"),
+    ("exists x (ship(x)) & 2 * count x (ship(x) & large(x)) >= count x (ship(x))",
+     "at least half of the ships are large"),
+    ("5 * count x (ship(x) & large(x)) > 3 * count x (ship(x))", "more than 60 % of the ships are large"),
     ("exists x (ship(x)) -> ~(exists y (plane(y)))", "if there is a ship, then there is no plane"),
 ]  # fmt: skip
 

@@ -136,10 +136,16 @@ class Context:
                 return x
         raise NoAntecedent("There is nothing before it that it could stand for.")
 
+    def _exclude(self, cls: str, other: str | None) -> bool:
+        known = self.vocabulary
+        return other is not None and not known.is_a(cls, other) and not known.is_a(other, cls)
+
     def restrict(self, noun: Nominal, x: str) -> Formula:
         """x is one of these."""
         parts: list[Formula] = []
         if noun.other:
+            if self.frames and noun.cls and self._exclude(noun.cls, self.class_of.get(self.frames[-1])):
+                raise NoMeaning(f"Which other {noun.cls.replace('_', ' ')}? None was named before it.")
             if self.frames:
                 parts.append(Compare("!=", Variable(x), Variable(self.frames[-1])))
             elif not self.no_antecedents:

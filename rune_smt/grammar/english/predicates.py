@@ -203,6 +203,8 @@ class Predicates(Phrases):
             case "p_place":
                 return self.predicate(nodes[0])
             case "place":
+                if node.has("POSS") and not self.speaks_of_image:
+                    raise NoMeaning("Its side: of which image?")
                 names = self._sides(nodes[0])
                 return Predicate(lambda x: both(*(Apply(name, (Variable(x),), span) for name in names)))
             case "place_or":

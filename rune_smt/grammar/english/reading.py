@@ -16,6 +16,13 @@ Further conventions, beside those of LANGUAGE, section 8:
 - "all ships and planes" are all of both; "three ships and planes" are three ships, and planes.
 - "for every ship, ..." and "all ships, if any, ..." are the plain `forall`, which asks for no ship.
 - "far from any harbor" is far from each; where there is none, too.
+- "all but two ships are ...": exactly two are not. "only ships are ..." is the plain `forall`: what is so is
+  a ship; "images with only ships", "a harbor with only ships in it": there is one, too.
+- "two cars on every bridge", "on every bridge there are two cars": each bridge has two. Else scope is the words' order.
+- "the two largest ships" are two than which at most one is larger; "the second largest" than which exactly one is.
+- "more ships than planes and helicopters together" adds up; without "together" it is two comparisons.
+- "to the left" of nothing that was named is the left of the image. Whatever else leaves something unsaid is refused.
+- "a pool and a court next to it" behind "with": both are next to it.
 - The largest, the leftmost: of its class, with the adjectives before the noun and without the phrases behind it.
 - "and" mixed with "or" and neither comma, bracket nor "either": two readings, refused.
 """
@@ -24,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ...errors import LimitError, QueryError, Span
 from ..dimensions import check
@@ -206,7 +214,9 @@ def _others(trees: list[tuple[int, Node]], first: Formula, vocabulary: Vocabular
 
 
 def _ones(tree: Node) -> dict[Span, str]:
-    """What each "ones" repeats: the class named last before it."""
+    """What each "ones" and "none" repeats: the class named last before it; for "none" that begins a sentence behind
+    "and" the class that the one before it speaks of first.
+    """
     found: dict[Span, str] = {}
     last: str | None = None
     for leaf in tree.leaves():
@@ -218,6 +228,15 @@ def _ones(tree: Node) -> dict[Span, str]:
                 found[leaf.span] = last
         elif leaf.kind == "NONE" and last is not None:
             found[leaf.span] = last
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.nodes)
+        for before, part in pairwise(node.nodes) if node.kind == "s_and" else ():
+            first = next(part.leaves())
+            topic = next((leaf.value.cls for leaf in before.leaves() if leaf.kind == "NOUN"), None)
+            if first.kind == "NONE" and topic is not None:
+                found[first.span] = topic
     return found
 
 
@@ -226,14 +245,30 @@ def _same(first: Formula, second: Formula) -> bool:
 
 
 def _refusal(text: str, words: list[Word], error: NoParse) -> QueryError:
-    if error.at >= len(words):
+    at = error.at
+    before = words[min(at, len(words)) - 1].kinds if at else {}
+    hint = next((way for kinds, way in WAYS_OUT if not kinds.isdisjoint(before)), None)
+    if at >= len(words):
         end = words[-1].span[1]
-        return QueryError("The sentence stops before it is complete.", text=text, span=(end, end + 1))
-    word = words[error.at]
+        if hint is None and not {"PREP", "PLACEPREP", "WITHIN"}.isdisjoint(words[0].kinds):
+            hint = "Say what to look for there, such as 'ships near a harbor'."
+        stop = "The sentence stops before it is complete."
+        return QueryError(stop, text=text, span=(end, end + 1), hint=hint or UNFINISHED)
+    word = words[at]
     return QueryError(
         f"'{word.text}' cannot be read here.", text=text, span=word.span,
-        hint="Say it another way, or give the formula with --fol.",
+        hint=hint or "Say it another way, or give the formula with --fol.",
     )  # fmt: skip
+
+
+UNFINISHED = "Finish it, or give the formula with --fol."
+WAYS_OUT = (  # kinds of the word before the trouble, and what is usually missing behind it
+    ({"COMP", "MORE", "LESSER"}, "Say than what, such as 'larger than a plane', 'more ships than planes'."),
+    ({"SUPER"}, "Say the largest of which things, such as 'the largest ship'."),
+    ({"UNIT"}, "Say how the distance or size is meant, such as 'within 50 m of a harbor' or '50 m long'."),
+    ({"AND", "OR", "BUT", "NOT", "NO"}, "Say what comes behind it, such as 'a ship and no plane'."),
+    ({"PREP"}, "Say of what, such as 'near a harbor'."),
+)
 
 
 def _ambiguous(text: str, formulas: Iterable[Formula], vocabulary: Vocabulary) -> QueryError:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+from ...errors import Span
 from ..nodes import (
     And,
     Apply,
@@ -25,6 +26,7 @@ from ..nodes import (
     Variable,
 )
 from .amounts import times
+from .lexicon import Relation
 from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
 from .phrases import anything
 from .predicates import Predicates, _each_left_out
@@ -150,10 +152,16 @@ class Composer(Predicates):
                 return self._clause(phrase, said)
             case "place_has":
                 return self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
+            case "place_more":
+                return self._more_there(node)
             case "place_has_not":
                 there = self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
                 return Sentence(lambda: Not(there.make()))
             case "fronted_there":
+                each = self._fronting(nodes[0])
+                if each is not None:
+                    relation: Relation = nodes[0].value("PREP")
+                    return self._in_each(each, relation, self._existing(nodes[1]), nodes[0].span)
                 return self._clause(self._existing(nodes[1]), self.predicate(nodes[0]), asked=True)
             case "fronted":
                 front, said = self.predicate(nodes[0]), self.predicate(nodes[2])
@@ -191,6 +199,19 @@ class Composer(Predicates):
                 return self._named(node)
             case _:
                 raise NoMeaning(f"No sentence: {node.kind}")
+
+    def _more_there(self, node: Node) -> Sentence:
+        """the left half contains more ships than the right half"""
+        here, nbar, there = node.nodes
+        noun = self.nominal(nbar)
+        places = [self._place_of(replace(node, parts=(side,))) for side in (here, there)]
+        op: CompareOp = ">" if node.has("MORE") else "<" if node.has("LESSER") else ">="
+
+        def make() -> Formula:
+            a, b = (self._count_of(noun, place.of) for place in places)
+            return Compare(op, a, b, node.span)
+
+        return Sentence(make)
 
     def _place_of(self, node: Node) -> Predicate:
         """the top left corner, as what is said of the things in it"""
@@ -260,7 +281,7 @@ class Composer(Predicates):
 
     def _exists(self, node: Node) -> Sentence:
         """There is such a thing, there are so many."""
-        told = self._told_of_each(node)
+        told = self._told_of_each(node) or self._inside_each(node)
         if told is not None:
             return told
         if node.kind == "things_of_which":
@@ -282,6 +303,35 @@ class Composer(Predicates):
         if self.them is None:
             raise NoAntecedent("Of which of them?")
         return self.restrict(self.them, x)
+
+    def _fronting(self, node: Node) -> Phrase | None:
+        """every bridge, of "on every bridge there are two cars"; None where it is no such phrase"""
+        if node.kind not in ("front", "p_rel") or not node.has("PREP") or not node.nodes:
+            return None
+        inner = node.nodes[0]
+        universal = inner.kind == "np" and inner.nodes[0].kind in ("d_all", "d_not_all", "d_most", "d_share")
+        return self.phrase(inner) if universal else None
+
+    def _in_each(self, phrase: Phrase, relation: Relation, things: Phrase, span: Span) -> Sentence:
+        """Of each of the first: there are such things in it."""
+
+        def make() -> Formula:
+            return phrase.apply(lambda y: things.apply(lambda x: self.relate(relation, x, y, span)))
+
+        return Sentence(make)
+
+    def _inside_each(self, node: Node) -> Sentence | None:
+        """a car on each bridge: nothing is inside of all of them, so each has one"""
+        np = node.nodes[0] if node.kind == "things" else node
+        if np.kind not in ("np", "np_bare") or np.nodes[-1].kind != "n_mod":
+            return None
+        noun, mod = np.nodes[-1].nodes
+        mod = mod.nodes[0] if mod.kind == "pm" and mod.nodes else mod
+        phrase = self._fronting(mod) if mod.kind == "p_rel" else None
+        if phrase is None or mod.value("PREP") != Relation("inside"):
+            return None
+        things = self.phrase(replace(np, parts=(*np.parts[:-1], noun)))
+        return self._in_each(phrase, Relation("inside"), things, mod.span) if things.indefinite else None
 
     def _told_of_each(self, node: Node) -> Sentence | None:
         """three ships, all (none) of which are near a harbor: three that are (are not). Not after "exactly three"."""
