@@ -58,6 +58,7 @@ ASSUME_EXTENT = "assume_extent"
 UNKNOWN = ("keep", "drop", "error")
 CROWD = {"exclude": False, "mark": False, "keep": True}
 MIN_SCORE = 0.05
+LARGEST_TOLERANCE = 100.0  # px: beyond it an outline has little to do with its pixels
 
 
 class IndexOptions(TypedDict, total=False):
@@ -83,6 +84,7 @@ class IndexOptions(TypedDict, total=False):
     mask_suffix: str | None
     min_area: int
     palette: PathLike | None
+    simplify: float
     label_field: str | None
     image_field: str | None
     line_width: str | None
@@ -103,7 +105,7 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
              unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette,
-             label_field, image_field, line_width, point_size, join, detector, device, tile, overlap, progress
+             simplify, label_field, image_field, line_width, point_size, join, detector, device, tile, overlap, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -149,6 +151,7 @@ def index_with_report(
     mask_suffix: str | None = None,
     min_area: int = MIN_AREA,
     palette: PathLike | None = None,
+    simplify: float = 0.0,
     label_field: str | None = None,
     image_field: str | None = None,
     line_width: str | None = None,
@@ -183,6 +186,7 @@ def index_with_report(
     mask_suffix  how the names of masks end before the dot; None for _lab, _label, _labels, _mask
     min_area     parts of masks of fewer pixels are left out
     palette      file with a line 'R G B name' for each colour of masks
+    simplify     how far outlines of masks may lie from the corners of their pixels, px; 0 keeps every corner
     label_field, image_field  properties of map features that say their class, and the scene they are in
     line_width, point_size    breadth of map features without area, such as '6m' or '20px'
     join         the sources are layers: images of one name are one scene with the entities of all of them
@@ -196,7 +200,7 @@ def index_with_report(
     """
     paths = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     size = _image_size(image_size)
-    _check_options(paths, gsd, crowd, unknown, min_score, min_area, append, overwrite)
+    _check_options(paths, gsd, crowd, unknown, min_score, min_area, simplify, append, overwrite)
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
     memory = _memory(out)
@@ -222,6 +226,7 @@ def index_with_report(
         mask_suffix=mask_suffix,
         min_area=min_area,
         palette=palette,
+        simplify=simplify,
         label_field=label_field,
         image_field=image_field,
         line_width=line_width,
@@ -306,6 +311,7 @@ def _check_options(
     unknown: str,
     min_score: float,
     min_area: int,
+    simplify: float,
     append: bool,
     overwrite: bool,
 ) -> None:
@@ -321,6 +327,8 @@ def _check_options(
         raise QueryError(f"--min-score goes from 0 to 1, got {min_score}.")
     if min_area < 0:
         raise QueryError(f"--min-area is a number of pixels, got {min_area}.")
+    if not 0.0 <= simplify <= LARGEST_TOLERANCE:
+        raise QueryError(f"--simplify goes from 0 to {LARGEST_TOLERANCE:g} pixels, got {simplify}.")
     if gsd is not None and not GSD_RANGE[0] <= gsd <= GSD_RANGE[1]:
         raise QueryError(f"--gsd goes from {GSD_RANGE[0]} to {GSD_RANGE[1]:,.0f} m per pixel, got {gsd}.")
 

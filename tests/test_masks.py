@@ -267,3 +267,18 @@ def test_a_header_that_promises_too_much(tmp_path):
     (tmp_path / "1_lab.png").write_bytes(bytes(data))
     with pytest.raises(DataError, match="90000 x 90000 pixels are too many for one mask"):
         index_with_report(tmp_path, format="masks", progress=False)
+
+
+def test_simplified_outlines_stay_close(tmp_path):
+    y, x = np.mgrid[:120, :120]
+    values = ((x - 60) ** 2 + (y - 60) ** 2 < 50**2).astype(np.uint8) * 5
+    write(tmp_path / "1_lab.png", values)
+    def outline(tolerance):
+        archive = index_with_report(tmp_path, simplify=tolerance, progress=False).archive
+        return shapely.from_wkb(archive.entities["geometry"][0].as_py())
+
+    exact, loose = outline(0), outline(1.5)
+    assert exact.area == (values > 0).sum()
+    assert loose.is_valid
+    assert shapely.get_num_coordinates(loose) < shapely.get_num_coordinates(exact) / 3
+    assert shapely.hausdorff_distance(exact, loose) <= 1.5

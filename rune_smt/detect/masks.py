@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from rune_smt.detect.components import Keys, components
@@ -90,11 +91,18 @@ def _chunk(
         image=np.zeros(n, dtype=np.int64),
         labels=named,
         scores=np.ones(n),
-        outlines=Outlines.of_lists([()] * n, dict(enumerate(found.shapes[order]))),
+        outlines=Outlines.of_lists([()] * n, dict(enumerate(_simplified(found.shapes[order], options.simplify)))),
         origins=[f"{file.origin}#{index}" for index in range(n)],
         attributes={"instance": number} if numbers is not None else {},
         merged=frozenset(label for label, own in zip(named, number, strict=True) if own is None),
     )
+
+
+def _simplified(shapes: NDArray[np.object_], tolerance: float) -> NDArray[np.object_]:
+    """Outlines with fewer corners, none farther than `tolerance` px from where it was (Douglas and Peucker, valid)."""
+    if not tolerance:
+        return shapes
+    return np.asarray(shapely.simplify(shapes, tolerance, preserve_topology=True), dtype=np.object_)
 
 
 def _with_instances(values: Keys, numbers: Keys) -> tuple[Keys, dict[int, tuple[int, int]]]:

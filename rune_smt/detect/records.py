@@ -225,6 +225,7 @@ class ReadOptions:
     mask_suffix how the names of masks end, None for the usual endings
     min_area    parts of masks with fewer pixels are left out
     palette     file that names the colours of masks, or None
+    simplify    how far outlines of masks may lie from the pixels' corners, px; 0 for not at all
     label_field, image_field   of map features: the properties that say class and image, or None
     line_width, point_size     the breadth of map features without area, such as 6m, or None
     tell        takes the number of files done, with the part of the one under way; None for nobody to tell
@@ -239,6 +240,7 @@ class ReadOptions:
     mask_suffix: str | None = None
     min_area: int = MIN_AREA
     palette: Any = None
+    simplify: float = 0.0
     label_field: str | None = None
     image_field: str | None = None
     line_width: str | None = None
