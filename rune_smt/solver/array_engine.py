@@ -32,7 +32,7 @@ from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
-from .frame import Frame, chunks, expand, one_key, rank_in_run
+from .frame import Frame, chunks, expand, one_key, place_in_run
 from .joins import StripIndex, boxes_of, distance_limit, in_pixels, reach
 from .numbers import aggregates, compare_intervals, compare_to_zero, interval
 from .plan import (
@@ -65,6 +65,7 @@ CHUNK = 1 << 18  # bindings evaluated at once: what one step reads of them stays
 BATCH = 1 << 19  # entities of the images that are worked on at once: bounds indexes and memos
 FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings that have one find it among these
 ROUND_GROWTH = 8
+NEAREST = 6  # candidates of a strip tried first where one will do
 EXACT = 1 << 53  # whole numbers below it are exact in every column
 
 Bools = NDArray[np.bool_]
@@ -421,7 +422,7 @@ class ArrayEngine:
             np.maximum.at(result, group, np.minimum(cap, best))
             return result
         waiting = cap > VIOLATED
-        for parent, position in self._spread(bind, found, frame, waiting, 1):
+        for parent, position in self._spread(bind, found, frame, waiting, 1, once_will_do=True):
             inner = frame.extended(parent, bind.var, found.rows[position])
             inner_cap = np.minimum(cap[parent], found.verdicts[position])
             np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups), out=result)
@@ -454,7 +455,7 @@ class ArrayEngine:
             keep(~sure & (cap > result[group]))
         size = FIRST_ROUND
         while asked and len(frame):  # outlines, a few bindings of each group at first
-            turn = np.full(len(frame), True) if others else rank_in_run(group) < size
+            turn = np.full(len(frame), True) if others else place_in_run(group)[0] < size
             for literal, still in asked:
                 which = np.flatnonzero(turn & still & (cap > VIOLATED))
                 if len(which):
@@ -576,14 +577,21 @@ class ArrayEngine:
         return starts, np.searchsorted(found.images, frame.image, side="right").astype(np.int64) - starts
 
     def _spread(
-        self, bind: Bind, found: Candidates, frame: Frame, waiting: Bools, enough: int | None
+        self,
+        bind: Bind,
+        found: Candidates,
+        frame: Frame,
+        waiting: Bools,
+        enough: int | None,
+        once_will_do: bool = False,
     ) -> Iterator[tuple[Rows, Rows]]:
         """The bindings extended by candidates, in chunks: numbers of the bindings, places of the candidates.
 
-        Only bindings that are `waiting` are extended; the mask is looked at again before each chunk.
+        Only bindings that are `waiting` are extended; the mask is looked at again before each chunk. Where one
+        candidate will do, the nearest come first, and some may come twice.
         """
         if found.index is not None:
-            yield from self._within_reach(bind, found.index, frame, waiting, enough is not None)
+            yield from self._within_reach(bind, found.index, frame, waiting, once_will_do)
             return
         starts, lengths = self._runs(found, frame)
         done = 0
@@ -602,7 +610,7 @@ class ArrayEngine:
             step *= ROUND_GROWTH
 
     def _within_reach(
-        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, some_will_do: bool
+        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, once_will_do: bool
     ) -> Iterator[tuple[Rows, Rows]]:
         assert bind.join is not None
         rows = frame.rows[bind.other]
@@ -611,13 +619,12 @@ class ArrayEngine:
             alive = np.flatnonzero(waiting[some]) + some.start
             owner, start, length = index.ranges(frame.image[alive], boxes.take(alive))
             owner = alive[owner]
-            for turn in _turns(owner) if some_will_do else (np.arange(len(owner)),):
-                turn = turn[waiting[owner[turn]]]
-                for chunk in chunks(length[turn], self.chunk):
-                    mine = turn[chunk]
-                    mine = mine[waiting[owner[mine]]]
-                    each, place = expand(start[mine], length[mine])
-                    parent, place = index.within_reach(owner[mine][each], place, boxes)
+            ranges = (owner, start, length)
+            for mine, begin, count in _nearest_first(*ranges) if once_will_do else (ranges,):
+                for chunk in chunks(count, self.chunk):
+                    still = waiting[mine[chunk]]
+                    each, place = expand(begin[chunk][still], count[chunk][still])
+                    parent, place = index.within_reach(mine[chunk][still][each], place, boxes)
                     self.statistics.bindings += len(parent)
                     if len(parent):
                         yield parent, index.order[place]
@@ -713,12 +720,18 @@ def _counted(table: EntityTable, exists: Bools) -> tuple[Bools | None, Histogram
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-def _turns(owner: Rows) -> tuple[Rows, Rows]:
-    """The middle one or two of each owner's ranges first, where what is nearest is; then the others."""
-    rank = rank_in_run(owner)
-    _, back, count = np.unique(owner, return_inverse=True, return_counts=True)
-    middle = np.abs(rank - (count[back] - 1) / 2) < 1
-    return np.flatnonzero(middle), np.flatnonzero(~middle)
+def _nearest_first(owner: Rows, start: Rows, length: Rows) -> Iterator[tuple[Rows, Rows, Rows]]:
+    """Ranges in two turns: the middle of each owner's middle ranges, where what is nearest lies; then all not seen.
+
+    Of long ranges the second turn has the middle again.
+    """
+    rank, size = place_in_run(owner)
+    middle = np.abs(rank - (size - 1) / 2) < 1
+    long = middle & (length > 2 * NEAREST)
+    cut = np.where(long, NEAREST, length)
+    yield owner[middle], (start + (length - cut) // 2)[middle], cut[middle]
+    others = ~middle | long
+    yield owner[others], start[others], length[others]
 
 
 def _different(rows: Rows) -> Rows:

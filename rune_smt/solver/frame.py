@@ -60,10 +60,8 @@ def one_key(columns: Sequence[Rows]) -> Rows:
     return key
 
 
-def rank_in_run(key: Rows) -> Rows:
-    """For sorted keys the place of each among its equals, from 0."""
-    if not len(key):
-        return key
-    first = np.flatnonzero(np.diff(key, prepend=key[0] - 1))
+def place_in_run(key: Rows) -> tuple[Rows, Rows]:
+    """For sorted keys the place of each among its equals, from 0, and how many equals there are."""
+    first = np.flatnonzero(np.diff(key, prepend=key[:1] - 1))
     lengths = np.diff(first, append=len(key))
-    return np.arange(len(key), dtype=np.int64) - np.repeat(first, lengths)
+    return np.arange(len(key), dtype=np.int64) - np.repeat(first, lengths), np.repeat(lengths, lengths)
