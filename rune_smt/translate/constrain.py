@@ -54,7 +54,7 @@ class Limits:
 
     variables: int = 6
     brackets: int = 2
-    parts: int = 8
+    parts: int = 10
     counts: int = 6
     digits: int = 5
     decimals: int = 3
