@@ -31,7 +31,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from queries import QUERIES  # noqa: E402
+from queries import QUERIES
 
 TIMEOUT_S = 120.0  # for one query of one contestant
 MEASURES = ("cx", "cy", "area", "diag", "min_x", "min_y", "max_x", "max_y")
