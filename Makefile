@@ -7,7 +7,7 @@ WORKERS ?= 2
 LLM := .venv-llm
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-llm lint soak clean
+.PHONY: demo test test-llm test-ultralytics lint soak clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,27 @@ $(LLM)/.installed: pyproject.toml
 test-llm: $(LLM)/.installed
 	$(LLM)/bin/python -m pytest tests/llm/random_weights.py tests/llm/real_server.py
 
+# Detectors that bring torch and torchvision, with real weights where the development data has them. Skipped, with a line
+# that says why, where there is too little disk or the packages cannot be had.
+DETECTORS := .venv-ultralytics
+TORCHVISION ?= torch==2.14.1 torchvision==0.29.1
+DETECTORS_DISK_GB ?= 12
+$(DETECTORS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(DETECTORS)
+	$(DETECTORS)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCHVISION)
+	$(DETECTORS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[detect,geo,ultralytics,supervision]' transformers hypothesis pytest
+	touch $@
+
+test-ultralytics:
+	@free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1048576) }'); \
+	if [ ! -e $(DETECTORS)/.installed ] && [ $$free -lt $(DETECTORS_DISK_GB) ]; then \
+		echo "test-ultralytics: skipped, $$free GB of disk are free and $(DETECTORS_DISK_GB) GB are needed"; \
+	elif ! $(MAKE) --no-print-directory $(DETECTORS)/.installed; then \
+		echo "test-ultralytics: skipped, the packages cannot be installed"; \
+	else \
+		$(DETECTORS)/bin/python -m pytest tests/models/detectors.py -W default; \
+	fi
+
 # Random (formula, scene) pairs through every engine and mode: make soak, or SOAK_PAIRS=1000000 SOAK_SEED=7 make soak.
 SOAK_PAIRS ?= 100000
 SOAK_SEED ?= 1
@@ -41,4 +62,4 @@ soak: $(VENV)/.installed
 	$(BIN)/python -m rune_smt.testing.soak --pairs $(SOAK_PAIRS) --seed $(SOAK_SEED)
 
 clean:
-	rm -rf $(LLM) $(VENV) demo-out dist build
+	rm -rf $(LLM) $(DETECTORS) $(VENV) demo-out dist build

@@ -9,21 +9,9 @@ import rune_smt as rune
 from rune_smt.evaluate.detection import compare_detections
 from tests.shared import shared
 
-DOTA8 = [
-    "plane",
-    "ship",
-    "storage_tank",
-    "baseball_diamond",
-    "tennis_court",
-    "basketball_court",
-    "ground_track_field",
-    "harbor",
-    "bridge",
-    "large_vehicle",
-    "small_vehicle",
-    "helicopter",
-    "roundabout",
-    "soccer_ball_field",
+DOTA8 = [  # the order of the numbers in DOTA8's label files
+    *("plane", "ship", "storage_tank", "baseball_diamond", "tennis_court", "basketball_court", "ground_track_field"),
+    *("harbor", "bridge", "large_vehicle", "small_vehicle", "helicopter", "roundabout", "soccer_ball_field"),
     "swimming_pool",
 ]
 
