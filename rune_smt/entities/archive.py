@@ -53,6 +53,7 @@ class Facts:
     repaired         how many outlines crossed themselves when read
     unusable_gsd     images whose gsd was given but is no number from 0.005 to 1000
     merged           classes of which some entities are masks: things that touch are one, so counts are lower bounds
+    calibration      how a detector's scores became the probabilities that stand here, opaque; None for scores as given
     """
 
     vocabulary: Mapping[str, str] | None = None
@@ -61,6 +62,7 @@ class Facts:
     repaired: int = 0
     unusable_gsd: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
+    calibration: Mapping[str, Any] | None = None
 
 
 class Archive:
@@ -167,6 +169,7 @@ class Archive:
             repaired=facts.repaired + self.facts.repaired,
             unusable_gsd=tuple(sorted({*self.facts.unusable_gsd, *facts.unusable_gsd})),
             merged=tuple(sorted({*self.facts.merged, *merged})),
+            calibration=self.facts.calibration,
         )
         return _keep(incoming, facts, self.path, replacing=True)
 
@@ -213,6 +216,7 @@ def archive_from_arrow(
     reference_areas: Mapping[str, float] | None = None,
     assumptions: Iterable[str] = (),
     merged: Iterable[str] = (),
+    calibration: Mapping[str, Any] | None = None,
 ) -> Archive:
     """An archive from tables of entities and images (INTERFACE, "Tables").
 
@@ -224,6 +228,7 @@ def archive_from_arrow(
     reference_areas  px2 by class; a class that is not among them gets the median area of its entities
     assumptions      what was assumed, such as "assume_extent"
     merged           classes of which things that touch are one entity, so that their counts are lower bounds
+    calibration      how scores became probabilities, kept as it is
     Raises DataError that names the row, or where `out` exists.
     """
     path = None if out is None else Path(out)
@@ -231,7 +236,8 @@ def archive_from_arrow(
         _refuse_existing(path, overwrite)  # before the work, and again when it is done
     incoming = take_in(entities, images, reference_areas)
     facts = _facts(incoming, vocabulary, reference_areas or {}, tuple(assumptions))
-    return _keep(incoming, replace(facts, merged=tuple(sorted(set(merged)))), path, overwrite)
+    facts = replace(facts, merged=tuple(sorted(set(merged))), calibration=calibration)
+    return _keep(incoming, facts, path, overwrite)
 
 
 def open_archive(path: str | Path) -> Archive:
@@ -250,6 +256,7 @@ def open_archive(path: str | Path) -> Archive:
         repaired=header["repaired"],
         unusable_gsd=tuple(header["unusable_gsd"]),
         merged=tuple(header.get("merged", ())),
+        calibration=header.get("calibration"),
     )
     if not mapped:
         incoming = take_in(_read_parquet(path / ENTITIES), _read_parquet(path / IMAGES), facts.reference_areas)
@@ -341,6 +348,7 @@ def _write_files(incoming: Incoming, facts: Facts, folder: Path) -> None:
         "repaired": facts.repaired,
         "unusable_gsd": list(facts.unusable_gsd),
         "merged": list(facts.merged),
+        "calibration": facts.calibration,
         "vocabulary": None if facts.vocabulary is None else dict(facts.vocabulary),
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in FILES},
     }

@@ -113,9 +113,7 @@ def compare_detections(
     most; things that count are preferred to difficult ones. Raises QueryError where no image is in both.
     """
     ours, theirs = labels.images.image_id, seen.images.image_id
-    common = sorted(set(ours) & set(theirs))
-    if not common:
-        raise QueryError("The labels and the detections have no image in common.")
+    common = _common(labels, seen)
     hard = _difficult(labels, difficult)
     names = sorted({*labels.classes, *seen.classes})
     counts = {name: np.zeros(3, np.int64) for name in names}
@@ -136,6 +134,29 @@ def compare_detections(
         min_score,
         min_iou,
     )
+
+
+def scored_detections(
+    labels: EntityTable, seen: EntityTable, *, min_iou: float = MIN_IOU, difficult: str | None = "difficult"
+) -> tuple[list[str], Floats, NDArray[np.bool_]]:
+    """Class, score and whether it is right, of every detection in the images that both tables have.
+
+    Detections on difficult things are left out. Arguments and QueryError as for `compare_detections`.
+    """
+    hard = _difficult(labels, difficult)
+    names: list[str] = []
+    scores: list[Floats] = []
+    right: list[NDArray[np.bool_]] = []
+    for image_id in _common(labels, seen):
+        one, other = labels.images.index(image_id), seen.images.index(image_id)
+        for name in seen.classes:
+            truth, found = _rows(labels, one, name), _rows(seen, other, name)
+            taken = assign(overlaps(labels, truth, seen, found), seen.score[found], hard[truth], min_iou)
+            counts = (taken < 0) | ~np.append(hard[truth], False)[taken]
+            names += [name] * int(counts.sum())
+            scores.append(seen.score[found][counts])
+            right.append((taken >= 0)[counts])
+    return names, np.concatenate([np.empty(0), *scores]), np.concatenate([np.empty(0, bool), *right])
 
 
 def assign(iou: Floats, scores: Floats, hard: NDArray[np.bool_], min_iou: float) -> Ints:
@@ -181,6 +202,14 @@ def _match(
     on_hard[taken >= 0] = hard[taken[taken >= 0]]
     right = int(((taken >= 0) & ~on_hard).sum())
     return int((~hard).sum()), len(found) - int(on_hard.sum()), right
+
+
+def _common(labels: EntityTable, seen: EntityTable) -> list[str]:
+    """The images of both; QueryError where there are none."""
+    common = sorted(set(labels.images.image_id) & set(seen.images.image_id))
+    if not common:
+        raise QueryError("The labels and the detections have no image in common.")
+    return common
 
 
 def _rows(table: EntityTable, image: int, label: str) -> Ints:
