@@ -13,7 +13,6 @@ import typer
 from ..errors import DataError, QueryError
 from . import options as o
 from .export_commands import ExportOption, FormatOption, Pixels, write_export
-from .export_commands import ExportOption, FormatOption, Pixels, write_export
 from .output import print_json, print_table, say, warn
 
 if TYPE_CHECKING:
@@ -45,9 +44,6 @@ def search(
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with pictures.")] = None,
     geojson: Annotated[Path | None, typer.Option("--geojson", help="Write the witnesses' outlines.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a row for each match.")] = None,
-    export: ExportOption = None,
-    export_format: FormatOption = None,
-    pixels: Pixels = False,
     export: ExportOption = None,
     export_format: FormatOption = None,
     pixels: Pixels = False,
@@ -92,7 +88,6 @@ def search(
         _write_csv(csv_file, results)
     if geojson is not None:
         write_json(geojson, results[0].to_geojson(), quiet)
-    write_export(results[0], export, export_format, pixels, quiet)
     write_export(results[0], export, export_format, pixels, quiet)
     if certificates is not None:
         written = results[0].certify(certificates, violated=certify_all, progress=not quiet)
@@ -269,9 +264,6 @@ def select(
     export: ExportOption = None,
     export_format: FormatOption = None,
     pixels: Pixels = False,
-    export: ExportOption = None,
-    export_format: FormatOption = None,
-    pixels: Pixels = False,
     with_: o.With = None,
     model: o.Model = None,
     base_url: o.BaseUrl = None,
@@ -291,7 +283,6 @@ def select(
     selection = run(opened, asked, variable, min_score=min_score)
     if geojson is not None:
         write_json(geojson, selection.to_geojson(), quiet)
-    write_export(selection, export, export_format, pixels, quiet)
     write_export(selection, export, export_format, pixels, quiet)
     if csv_file is not None:
         table = selection.to_arrow()
