@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from rune_smt.detect import rasters
@@ -76,6 +78,43 @@ def test_a_picture_too_large_to_decode_is_refused_before_it_is_decoded(tmp_path,
         "a.png: 300 x 200 pixels are too many to decode at once.\n"
         "Store it as a tiled GeoTIFF and install rasterio: pip install 'rune-smt[geo]'."
     )
+
+
+def test_a_geotiff_too_large_to_decode_at_once_is_read_in_windows_only(tmp_path, monkeypatch):
+    path = write_geotiff(tmp_path / "a.tif", np.zeros((3, 300, 300), np.uint8))
+    monkeypatch.setattr(rasters, "LARGEST_DECODED", 50_000)
+    with open_raster(path, "a.tif") as raster:
+        assert raster.read((0, 0, 200, 200)).shape == (200, 200, 3)
+        with pytest.raises(LimitError, match=r"a\.tif: 300 x 300 pixels are too many to decode at once"):
+            raster.read((0, 0, 300, 300))
+    monkeypatch.setattr(rasters, "LARGEST_WINDOWED", 80_000)
+    with pytest.raises(LimitError, match=r"300 x 300 pixels are beyond any picture"), open_raster(path, "a.tif"):
+        pass
+
+
+@given(st.sampled_from(["a.png", "a.jpg", "a.tif"]), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255))))
+@settings(max_examples=150)
+def test_any_damage_is_a_picture_or_an_error(tmp_path_factory, kind, changes):
+    folder = tmp_path_factory.getbasetemp() / "damage"
+    folder.mkdir(exist_ok=True)
+    if not (folder / kind).exists():
+        values = np.random.default_rng(1).integers(0, 255, (60, 70, 3), np.uint8)
+        if kind == "a.tif":
+            write_geotiff(folder / kind, values.transpose(2, 0, 1), compress="deflate", blockxsize=32, blockysize=32)
+        else:
+            Image.fromarray(values).save(folder / kind)
+    data = bytearray((folder / kind).read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    if changes and changes[0][1] > 200:
+        del data[changes[0][0] % len(data) :]
+    (folder / f"damaged{kind}").write_bytes(data)
+    try:
+        with open_raster(folder / f"damaged{kind}", kind) as raster:
+            window = (0, 0, min(raster.width, 90), min(raster.height, 90))
+            assert raster.read(window).shape == (window[3], window[2], 3)
+    except (PictureError, LimitError) as error:
+        assert error.message.startswith(f"{kind}: ")
 
 
 def test_damaged_files(tmp_path):

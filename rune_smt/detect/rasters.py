@@ -19,6 +19,7 @@ from rune_smt.errors import DataError, LimitError
 Window: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are outside
 
 LARGEST_DECODED = 160_000_000  # pixels: half a gigabyte as RGB, the most that is decoded at once
+LARGEST_WINDOWED = 10_000_000_000  # pixels: 100,000 x 100,000, days of work; headers can claim any size
 GEO_SUFFIXES = frozenset({".tif", ".tiff", ".jp2"})
 BLOCKS_KEPT = 64 << 20  # bytes of decoded blocks; left alone, GDAL keeps a twentieth of the machine's memory
 GLANCE = 1024  # pixels: the longer side of the small copy that brightness is judged by
@@ -99,6 +100,11 @@ class RasterioRaster:
         from rasterio.windows import Window as RasterioWindow
 
         left, top, right, bottom = window
+        if (right - left) * (bottom - top) > LARGEST_DECODED:
+            raise LimitError(
+                f"{self.shown}: {right - left} x {bottom - top} pixels are too many to decode at once.",
+                hint="Look at it in tiles: leave --tile 0 out.",
+            )
         part = RasterioWindow(left, top, right - left, bottom - top)
         try:
             values = self.dataset.read(list(self.bands), window=part)
@@ -147,6 +153,10 @@ def _by_rasterio(path: Path, shown: str) -> Iterator[Raster]:
 
 
 def _opened(dataset: Any, shown: str) -> RasterioRaster:
+    if dataset.width * dataset.height > LARGEST_WINDOWED:
+        raise LimitError(
+            f"{shown}: {dataset.width} x {dataset.height} pixels are beyond any picture.", hint="Cut it into parts."
+        )
     bands = (1, 2, 3) if dataset.count >= 3 else (1, 1, 1)
     if all(dataset.dtypes[band - 1] == "uint8" for band in bands):
         return RasterioRaster(dataset, shown, bands, np.zeros(3), np.full(3, 255.0))
