@@ -43,6 +43,8 @@ _HOME = {
     "entails": "checking",
     "equivalent": "checking",
     "explain": "explaining",
+    "from_supervision": "from_detections",
+    "from_ultralytics": "from_detections",
     "index": "indexing",
     "load_vocabulary": "grammar.vocabulary",
     "open_archive": "entities.archive",
@@ -81,6 +83,8 @@ __all__ = [
     "entails",
     "equivalent",
     "explain",
+    "from_supervision",
+    "from_ultralytics",
     "index",
     "load_vocabulary",
     "open_archive",
@@ -108,6 +112,7 @@ if TYPE_CHECKING:
         RuneError,
     )
     from .explaining import explain, why_none
+    from .from_detections import from_supervision, from_ultralytics
     from .grammar.nodes import Formula
     from .grammar.vocabulary import Vocabulary, load_vocabulary
     from .indexing import index
