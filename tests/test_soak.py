@@ -108,3 +108,26 @@ def test_a_cover_inside_of_a_count_does_not_hide_that_its_sum_skips_values():
     world = World(scene, soak.Soak(1).vocabulary)
     formula = read("5 * count x (cover y (ship(y) & near(x, y)) >= 50 m2) = 3")
     assert {engine(formula, world) for engine in (holds, query_verdict, z3_engine.decide)} == {VIOLATED}
+
+
+def test_the_extreme_of_another_image_does_not_count():
+    """Found by a run of 100,000: what was known of more images than were asked about leaked into those that were."""
+    from rune_smt.grammar.reader import read
+
+    def image(name, *entities):
+        listed = [
+            {
+                "entity_id": i, "label": label, "score": 1.0, "attributes": {"damage": damage},
+                "polygon": [[0, y], [5, y], [5, y + 3], [0, y + 3]],
+            }
+            for i, (label, y, damage) in enumerate(entities)
+        ]  # fmt: skip
+        return {
+            "image_id": name, "width": None, "height": None, "gsd": None, "reference_areas": {}, "entities": listed
+        }  # fmt: skip
+
+    low = image("a", ("harbor", 10, None), ("harbor", 12, "none"), ("ship", 30, "major"))
+    table = batches.table_of([low, image("b", ("ship", 0, None))])
+    formula = read('exists>=1 x (exists z (ship(z) & damage(x) < "minor" & below(x, z)))')
+    engine = array_engine.ArrayEngine(table, soak.Soak(1).vocabulary)
+    assert engine.decide(formula).tolist() == [VIOLATED, VIOLATED]

@@ -500,8 +500,8 @@ class ArrayEngine:
         some = np.flatnonzero(lengths)
         if not len(some):
             return result
-        images, back = np.unique(frame.image[some], return_inverse=True)
-        first_of = np.searchsorted(found.images, images)
+        first_of = np.flatnonzero(np.diff(found.images, prepend=-1))  # of every image: more may be known than asked for
+        back = np.searchsorted(found.images[first_of], frame.image[some])
         for code in (UNDECIDED, SATISFIED):
             extreme = pick.reduceat(np.where(found.verdicts >= code, values, outside), first_of)[back]
             a, b = (mine[some], extreme) if first == other else (extreme, mine[some])
