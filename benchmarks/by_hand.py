@@ -170,9 +170,10 @@ def between(t: Table) -> Any:
     start = 0
     while start < len(ships):
         stop = max(start + 1, int(np.searchsorted(ends, (ends[start - 1] if start else 0) + CHUNK)))
-        mine = lengths[start:stop]
-        first = np.repeat(np.arange(start, stop), mine)
-        pair = np.arange(len(first)) + np.repeat(low[start:stop] - (np.cumsum(mine) - mine), mine)
+        some = np.arange(start, stop)[~result[t.image[ships[start:stop]]]]
+        mine = lengths[some]
+        first = np.repeat(some, mine)
+        pair = np.arange(len(first)) + np.repeat(low[some] - (np.cumsum(mine) - mine), mine)
         x, a, b = ships[first], y[pair], z[pair]
         zx, zy = t.cx[b] - t.cx[a], t.cy[b] - t.cy[a]
         px, py = t.cx[x] - t.cx[a], t.cy[x] - t.cy[a]

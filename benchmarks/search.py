@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from queries import QUERIES
 
-TIMEOUT_S = 120.0  # for one query of one contestant
+TIMEOUT_S = 60.0  # for one query of one contestant
 MEASURES = ("cx", "cy", "area", "diag", "min_x", "min_y", "max_x", "max_y")
 CORNERS = tuple(f"corner_{i}" for i in range(8))
 BASE = ("image", "label", "score")
