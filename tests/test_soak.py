@@ -126,7 +126,8 @@ def test_the_extreme_of_another_image_does_not_count():
             "image_id": name, "width": None, "height": None, "gsd": None, "reference_areas": {}, "entities": listed
         }  # fmt: skip
 
-    low = image("a", ("harbor", 10, None), ("harbor", 12, "none"), ("ship", 30, "major"))
+    harbors = [("harbor", 10 + i, None) for i in range(9)]  # more than are tried in the first round, of "a" alone then
+    low = image("a", *harbors, ("ship", 30, "major"))
     table = batches.table_of([low, image("b", ("ship", 0, None))])
     formula = read('exists>=1 x (exists z (ship(z) & damage(x) < "minor" & below(x, z)))')
     engine = array_engine.ArrayEngine(table, soak.Soak(1).vocabulary)
