@@ -270,11 +270,13 @@ class Planner:
         """One variable; `bound` are those in scope around it."""
         codes = self._codes(binder)
         parts = [part for part in conjuncts(body) if not (isinstance(part, Truth) and part.value)]
+        # Few candidates at a time are looked at for the outermost variable, and where a join finds them: what is dear
+        # is then asked of these only, else of everything that the variable may be, once.
+        few = not bound or any(ties(part, var) for part in parts)
         alone, others = [], []
         for part in parts:
             step = self._step(part, bound | {var}) if free_variables(part) <= {var} else None
-            # Nothing is bound around the outermost variable: what is dear is then asked of few candidates at a time.
-            if step is not None and (bound or step.price <= CHEAP):
+            if step is not None and (step.price <= CHEAP or not few):
                 alone.append(step)
             else:
                 others.append(part)
@@ -322,12 +324,15 @@ class Planner:
         """How many candidates the variable would have if it were bound next."""
         mine = [part for part in parts if var in free_variables(part)]
         size = self._size(self._codes(Exists(var, conjunction(mine))))
-        for part in mine:
-            atom, negated = (part.body, True) if isinstance(part, Not) else (part, False)
-            others = free_variables(part) - {var}
-            if isinstance(atom, Apply | Compare) and others <= bound and others and is_bounded(atom, negated):
-                return min(size, NEIGHBOURS)
+        if any(ties(part, var) and free_variables(part) - {var} <= bound for part in mine):
+            return min(size, NEIGHBOURS)
         return size
+
+
+def ties(part: Formula, var: str) -> bool:
+    """Whether the part is a literal that holds of the variable within reach of another only."""
+    atom, negated = (part.body, True) if isinstance(part, Not) else (part, False)
+    return isinstance(atom, Apply | Compare) and var in free_variables(part) and is_bounded(atom, negated)
 
 
 def conjuncts(body: Formula) -> tuple[Formula, ...]:
