@@ -198,7 +198,9 @@ class ArrayEngine:
         starts = np.flatnonzero(np.diff(frame.image, prepend=-1))
         images, ends = frame.image[starts], np.append(starts, len(frame))
         sizes = self.table.offsets[images, -1] - self.table.offsets[images, 0]
-        share = self.batch if self.workers == 1 else min(self.batch, int(sizes.sum()) // (4 * self.workers) + 1)
+        share = self.batch
+        if self.workers > 1:  # smaller ones, so that threads end together; not so small that starting them is the work
+            share = max(self.batch // 4, min(self.batch, int(sizes.sum()) // (4 * self.workers) + 1))
 
         def run(part: slice) -> Statistics:
             engine = copy(self)
