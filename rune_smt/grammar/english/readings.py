@@ -1,8 +1,8 @@
 """The parser: words to trees, the most usual readings first.
 
-Lark's Earley parser keeps every reading of a text in one shared forest; `parse` walks it from the leaves up and keeps
-for every part of the text its few cheapest trees. What a tree costs is the sum of small penalties, and these are the
-rules of usage by which one reading is preferred to another:
+`earley` keeps every reading of a text in one shared forest; `parse` walks it from the leaves up and keeps for every
+part of the text its few cheapest trees. What a tree costs is the sum of small penalties, and these are the rules of
+usage by which one reading is preferred to another:
 
 1. Low attachment. A phrase belongs to the nearest noun before it: each word between noun and phrase costs.
    "ships near a harbor in the top left corner": the harbor is in the corner.
@@ -21,16 +21,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ...errors import Span
+from .earley import Grammar, Item, Rule, Stuck, Symbol, grammar
 from .lexicon import Word
-
-if TYPE_CHECKING:
-    from lark import Lark
-
-_LOCK = Lock()  # the parser looks ahead by a word it shares with the lexer
 
 KEPT = 6  # trees kept for every part of the text: enough that spurious twins do not hide a true reading
 
@@ -108,94 +103,30 @@ Tree: TypeAlias = Leaf | Node
 class NoParse(Exception):
     """The words are no sentence; `at` is the word that no reading can go on with, len(words) at the end."""
 
-    def __init__(self, at: int, expected: frozenset[str]):
+    def __init__(self, at: int):
         super().__init__(at)
         self.at = at
-        self.expected = expected
 
 
 def parse(words: list[Word]) -> list[tuple[int, Node]]:
     """The readings of the words, cheapest first: (cost, tree). raises NoParse"""
-    from lark.exceptions import UnexpectedEOF, UnexpectedToken
-
     try:
-        with _LOCK:
-            parser, next_word = _parser()
-            next_word[:] = words[:1]
-            forest = parser.parse(words)
-    except UnexpectedToken as error:
-        token: Any = error.token
-        raise NoParse(token.at, frozenset(error.expected or ())) from None
-    except UnexpectedEOF as error:
-        raise NoParse(len(words), frozenset(str(name) for name in error.expected)) from None
+        forest = _grammar().forest([frozenset(word.kinds) for word in words])
+    except Stuck as error:
+        raise NoParse(error.at) from None
     found: list[tuple[int, Node]] = []
-    for cost, tree in _cheapest(forest):
+    for cost, tree in _cheapest(forest, words):
         assert isinstance(tree, Node)
         found.append((cost, tree))
     return found
 
 
 @lru_cache(maxsize=1)
-def _parser() -> tuple[Lark, list[Word]]:
-    from lark import Lark, Token
-    from lark.lexer import Lexer
+def _grammar() -> Grammar:
+    from lark import Lark
 
-    next_word: list[Word] = []
-
-    class Spoken(Token):
-        """A token that carries its word and its place in the list of words."""
-
-        word: Word
-        at: int
-
-    class Words(Lexer):
-        """Hands the words over as they are."""
-
-        def __init__(self, conf: object):
-            pass
-
-        def lex(self, words: Any) -> Iterator[Token]:  # type: ignore[override]
-            for index, word in enumerate(words):
-                next_word[:] = [word]
-                token = Spoken("WORD", word.text)
-                token.word, token.at = word, index
-                yield token
-            next_word.clear()
-
-    grammar = (Path(__file__).parent / "english.lark").read_text(encoding="utf-8")
-    parser = Lark(grammar, parser="earley", lexer=Words, ambiguity="forest", start="start")
-    engine: Any = parser.parser.parser
-    engine.term_matcher = lambda terminal, token: terminal.name in token.word.kinds
-    engine.predictions = _Predictions(engine, next_word)
-    return parser, next_word
-
-
-class _Predictions:
-    """The rules that Earley's predictor may try for a symbol: those that can begin with the next word.
-
-    Lark would try all, forty times as many.
-    """
-
-    def __init__(self, engine: Any, next_word: list[Word]):
-        self.rules: dict[Any, list[Any]] = {}
-        for rule in engine.parser_conf.rules:
-            self.rules.setdefault(rule.origin, []).append(rule)
-        self.first = {symbol: frozenset(terminal.name for terminal in found) for symbol, found in engine.FIRST.items()}
-        self.next_word = next_word
-        self.made: dict[tuple[Any, frozenset[str]], list[Any]] = {}
-
-    def __getitem__(self, symbol: Any) -> list[Any]:
-        if not self.next_word:
-            return []
-        kinds = frozenset(self.next_word[0].kinds)
-        key = (symbol, kinds)
-        if key not in self.made:
-            self.made[key] = [rule for rule in self.rules[symbol] if self._begins(rule, kinds)]
-        return self.made[key]
-
-    def _begins(self, rule: Any, kinds: frozenset[str]) -> bool:
-        start = rule.expansion[0]  # the grammar has no empty rules
-        return start.name in kinds if start.is_term else not kinds.isdisjoint(self.first[start])
+    text = (Path(__file__).parent / "english.lark").read_text(encoding="utf-8")
+    return grammar(Lark(text, parser="earley", lexer="basic", start="start"))
 
 
 # --- the forest -------------------------------------------------------------------------------------------------------
@@ -203,71 +134,72 @@ class _Predictions:
 _Sequence: TypeAlias = tuple[int, tuple[Tree, ...]]
 
 
-def _cheapest(root: Any) -> list[tuple[int, Tree]]:
+def _cheapest(root: Symbol, words: list[Word]) -> list[tuple[int, Tree]]:
     """The cheapest trees of a forest, from the leaves up, without recursion."""
-    done: dict[int, list[Any]] = {}
-    stack: list[tuple[Any, bool]] = [(root, False)]
-    open_nodes: set[int] = set()
+    done: dict[int, list[Any]] = {}  # the trees of a symbol, the sequences of an item, by identity
+    leaves: dict[tuple[str, int], Leaf] = {}
+    stack: list[tuple[Symbol | Item, bool]] = [(root, False)]
+    begun: set[int] = set()
     while stack:
         node, ready = stack.pop()
-        if id(node) in done:
-            continue
         if not ready:
-            if id(node) in open_nodes:
-                continue
-            open_nodes.add(id(node))
-            stack.append((node, True))
-            for packed in node._children:
-                for part in (packed.left, packed.right):
-                    if part is not None and hasattr(part, "_children") and id(part) not in done:
-                        stack.append((part, False))
-            continue
-        found: list[Any] = []
-        for packed in node._children:
-            found += _packed(packed, node, done)
-        found.sort(key=lambda item: item[0])
-        done[id(node)] = found[:KEPT]
-    return done[id(root)]
+            if id(node) not in begun:
+                begun.add(id(node))
+                stack.append((node, True))
+                stack += [(part, False) for part in _below(node) if id(part) not in begun]
+        elif isinstance(node, Item):
+            done[id(node)] = _sequences(node, words, leaves, done)
+        else:
+            found: list[tuple[int, Tree]] = []
+            for rule, item in node.made:
+                found += [_tree(rule, cost, parts, node) for cost, parts in done.get(id(item), ())]
+            found.sort(key=_by_cost)
+            done[id(node)] = found[:KEPT]
+    trees: list[tuple[int, Tree]] = done[id(root)]
+    return trees
 
 
-def _packed(packed: Any, node: Any, done: dict[int, list[Any]]) -> list[Any]:
-    """The derivations of one way to make a node: sequences for an intermediate node, trees for a symbol."""
-    lefts: list[_Sequence] = [(0, ())]
-    left, right = packed.left, packed.right
-    if left is not None:
-        lefts = done.get(id(left), []) if hasattr(left, "_children") else [(0, (left.token,))]
-    if right is None:
-        sequences = lefts
-    elif hasattr(right, "_children"):
-        rights = done.get(id(right), [])
-        sequences = [(a + b, (*parts, tree)) for a, parts in lefts for b, tree in rights]
-    else:
-        sequences = [(a, (*parts, right.token)) for a, parts in lefts]
-    if node.is_intermediate:
-        return sequences
-    rule = packed.rule
-    made = []
-    for cost, parts in sequences:
-        terminals = [symbol.name for symbol in rule.expansion]
-        trees: list[Tree] = []
-        part: Any  # a tree, or a token of Lark's
-        for name, part in zip(terminals, parts, strict=True):
-            if isinstance(part, Node) and part.kind.startswith("__"):
-                trees.extend(part.parts)  # a helper of * or +
-            elif isinstance(part, Leaf | Node):
-                trees.append(part)
-            else:
-                trees.append(Leaf(name, part.word))
-        origin = str(getattr(rule.origin.name, "value", rule.origin.name))
-        if rule.alias is None and rule.options.expand1 and len(trees) == 1:
-            made.append((cost, trees[0]))
-            continue
-        kind = origin if origin.startswith("__") else (rule.alias or origin)
-        tree = Node(kind, tuple(trees), node.start, node.end)
-        if kind in _HEADED:
-            tree = Node(kind, tree.parts, node.start, node.end, _head(tree))
-        made.append((cost + _cost(tree), tree))
-    return made
+def _below(node: Symbol | Item) -> list[Symbol | Item]:
+    if isinstance(node, Symbol):
+        return [item for _, item in node.made]
+    return [part for way in node.ways for part in way if isinstance(part, Symbol | Item)]
+
+
+def _by_cost(item: tuple[int, object]) -> int:
+    return item[0]
+
+
+def _sequences(
+    item: Item, words: list[Word], leaves: dict[tuple[str, int], Leaf], done: dict[int, list[Any]]
+) -> list[_Sequence]:
+    found: list[_Sequence] = []
+    for before, part in item.ways:
+        lefts: list[_Sequence] = [(0, ())] if before is None else done.get(id(before), [])[:KEPT]
+        if isinstance(part, Symbol):
+            rights = done.get(id(part), [])
+            found += [(a + b, (*parts, tree)) for a, parts in lefts for b, tree in rights]
+        else:
+            leaf = leaves.get(part)
+            if leaf is None:
+                leaf = leaves[part] = Leaf(part[0], words[part[1]])
+            found += [(a, (*parts, leaf)) for a, parts in lefts]
+    found.sort(key=_by_cost)
+    return found
+
+
+def _tree(rule: Rule, cost: int, parts: tuple[Tree, ...], symbol: Symbol) -> tuple[int, Tree]:
+    trees: list[Tree] = []
+    for part in parts:
+        if isinstance(part, Node) and part.kind.startswith("__"):
+            trees.extend(part.parts)  # a helper of * or +
+        else:
+            trees.append(part)
+    if rule.transparent and len(trees) == 1:
+        return cost, trees[0]
+    tree = Node(rule.name, tuple(trees), symbol.start, symbol.end)
+    if rule.name in _HEADED:
+        tree = Node(rule.name, tree.parts, symbol.start, symbol.end, _head(tree))
+    return cost + _cost(tree), tree
 
 
 # --- what a reading costs ---------------------------------------------------------------------------------------------
