@@ -47,6 +47,15 @@ def fit_calibration(seen: Archive, labels: Archive, method: Method = "isotonic",
     return Fitted(calibration, calibration_error(before), calibration_error(after), picture)
 
 
+def calibration_of(archive: Archive) -> Calibration:
+    """The calibration that an archive keeps. Raises DataError where it keeps none, or one that cannot be read."""
+    from .detect.calibration import Calibration
+
+    if archive.facts.calibration is None:
+        raise DataError(f"The scores of {archive.name} are those of a detector: it keeps no calibration.")
+    return Calibration.from_json(archive.facts.calibration)
+
+
 def calibrated(
     archive: Archive, calibration: Calibration, out: str | Path | None = None, *, overwrite: bool = False
 ) -> Archive:

@@ -1,4 +1,4 @@
-"""evaluate translation: how well translators do on queries with known formulas."""
+"""evaluate translation, evaluate detection, calibrate: how well the parts do, and scores made into probabilities."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import DataError
+from ..errors import DataError, QueryError
 from . import options as o
-from .output import print_json, print_table, say
+from .output import print_json, print_table, say, warn
 
 evaluate = typer.Typer(help="How well the parts do on data with known answers.", no_args_is_help=True)
 
@@ -18,6 +18,7 @@ evaluate = typer.Typer(help="How well the parts do on data with known answers.",
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.add_typer(evaluate, name="evaluate")
+    app.command("calibrate")(calibrate)
 
 
 @evaluate.command("translation")
@@ -61,6 +62,100 @@ def translation(
     for report in reports:
         say(f"{Path(report.translator).stem}: {len(report.outcomes)} queries of {queries.name}")
         print_table(columns, [_cells(row) for row in report.rows()], right=columns[1:])
+
+
+@evaluate.command("detection")
+def detection(
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The archive of the labels.")],
+    seen: Annotated[Path, typer.Argument(metavar="SEEN", help="The archive of what a detector saw in the same images.")],
+    min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Detections below do not count.")] = 0.25,
+    min_iou: Annotated[
+        float, typer.Option("--min-iou", min=0.01, max=1, help="Overlap of two outlines that are one thing.")
+    ] = 0.5,
+    every: Annotated[bool, typer.Option("--difficult", help="Count labels that are marked difficult too.")] = False,
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", metavar="DIR", help="Draw what is right, wrong and missed on the pictures.")
+    ] = None,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Recall and precision of a detector, by class, against labels of the same images."""
+    from ..evaluate.detection import compare_detections
+    from ..evaluate.overlay import overlays
+
+    truth, found = o.open_archive(labels), o.open_archive(seen)
+    difficult = None if every else "difficult"
+    report = compare_detections(truth.table, found.table, min_score=min_score, min_iou=min_iou, difficult=difficult)
+    if overlay is not None:
+        drawn = 0
+        for image_id, picture in overlays(truth, found, min_score=min_score, min_iou=min_iou, difficult=difficult):
+            path = overlay / f"{image_id}.png"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path)
+            except OSError as error:
+                raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
+            drawn += 1
+        left = len(report.images) - drawn
+        if not quiet:
+            warn(f"Wrote {drawn} pictures to {overlay}." + (f" {left} images are of unknown size." if left else ""))
+    if as_json:
+        print_json(report.to_json())
+        return
+    say(report.render())
+
+
+def calibrate(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="An archive of detections.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="ARCHIVE", help="The folder to make.")],
+    labels: Annotated[
+        Path | None, typer.Option("--labels", metavar="ARCHIVE", help="Labels of images that the detector has seen.")
+    ] = None,
+    on: Annotated[
+        Path | None, typer.Option("--on", metavar="ARCHIVE", help="What it saw in the labelled images, if not ARCHIVE itself.")
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", metavar="ARCHIVE", help="Take the calibration of an archive that has one.")
+    ] = None,
+    method: Annotated[str, typer.Option("--method", help="isotonic or temperature.")] = "isotonic",
+    diagram: Annotated[Path | None, typer.Option("--diagram", metavar="FILE", help="Draw the reliability diagram.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an archive.")] = False,
+    as_json: o.Json = False,
+) -> None:
+    """Turn a detector's scores into probabilities, learnt from labelled images."""
+    from ..calibrating import calibrated, calibration_of, fit_calibration
+
+    opened = o.open_archive(archive)
+    if (labels is None) == (like is None):
+        raise QueryError("Give --labels, or --like: one of them says what the probabilities are learnt from.")
+    if like is not None:
+        if on is not None or diagram is not None:
+            raise QueryError("--on and --diagram go with --labels.")
+        calibration, said = calibration_of(o.open_archive(like)), {}
+    else:
+        fitted = fit_calibration(o.open_archive(on) if on else opened, o.open_archive(labels), method)  # type: ignore[arg-type]
+        calibration, said = fitted.calibration, {"error_before": fitted.before, "error_after": fitted.after}
+        if diagram is not None:
+            try:
+                fitted.picture.save(diagram)
+            except (OSError, ValueError) as error:
+                raise DataError(f"{diagram}: cannot be written: {error}") from None
+    made = calibrated(opened, calibration, out, overwrite=overwrite)
+    own = sorted(calibration.by_label)
+    if as_json:
+        document = {"archive": str(out), "method": calibration.method, "detections": calibration.detections}
+        print_json({**document, "classes_of_their_own": own, **said, "entities": len(made.table)})
+        return
+    say(
+        f"Learnt by {calibration.method} from {calibration.detections:,} detections"
+        + (f"; a curve of their own have {', '.join(own)}." if own else "; one curve for all classes.")
+    )
+    if said:
+        say(
+            f"Expected calibration error on these: {said['error_before']:.3f} before, {said['error_after']:.3f} after. "
+            "On other images it is larger."
+        )
+    say(f"{out}: {len(made.table):,} entities; their scores are probabilities, the detector's own is detector_score.")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,27 +113,71 @@ def compare_detections(
     most; things that count are preferred to difficult ones. Raises QueryError where no image is in both.
     """
     ours, theirs = labels.images.image_id, seen.images.image_id
-    common = _common(labels, seen)
-    hard = _difficult(labels, difficult)
     names = sorted({*labels.classes, *seen.classes})
     counts = {name: np.zeros(3, np.int64) for name in names}
-    for image_id in common:
-        one, other = labels.images.index(image_id), seen.images.index(image_id)
-        for name in names:
-            truth, found = _rows(labels, one, name), _rows(seen, other, name)
-            found = found[seen.score[found] >= min_score]
-            counts[name] += _match(labels, truth, hard[truth], seen, found, min_iou)
+    for outcome in outcomes(labels, seen, min_score=min_score, min_iou=min_iou, difficult=difficult):
+        counts[outcome.label] += outcome.counts
     rows = [ClassFigures(name, *(int(n) for n in counts[name])) for name in names if counts[name].any()]
     total = ClassFigures("all", *(sum(getattr(row, name) for row in rows) for name in ("labelled", "seen", "right")))
     return DetectionReport(
         tuple(rows),
         total,
-        tuple(common),
+        tuple(_common(labels, seen)),
         tuple(sorted(set(ours) - set(theirs))),
         tuple(sorted(set(theirs) - set(ours))),
         min_score,
         min_iou,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of the things and the detections of one class in one image: rows of the two tables, int64 each.
+
+    right   detections that are a labelled thing
+    wrong   detections that are none
+    missed  labelled things that no detection is
+    Difficult things, and the detections on them, are in none of these.
+    """
+
+    image_id: str
+    label: str
+    right: Ints
+    wrong: Ints
+    missed: Ints
+
+    @property
+    def counts(self) -> Ints:
+        """Labelled, seen and right."""
+        right = len(self.right)
+        return np.array([right + len(self.missed), right + len(self.wrong), right], np.int64)
+
+
+def outcomes(
+    labels: EntityTable,
+    seen: EntityTable,
+    *,
+    min_score: float = MIN_SCORE,
+    min_iou: float = MIN_IOU,
+    difficult: str | None = "difficult",
+) -> Iterator[Outcome]:
+    """What became of every thing and detection: image by image, class by class. As for `compare_detections`."""
+    hard = _difficult(labels, difficult)
+    for image_id in _common(labels, seen):
+        one, other = labels.images.index(image_id), seen.images.index(image_id)
+        for name in sorted({*labels.classes, *seen.classes}):
+            truth, found = _rows(labels, one, name), _rows(seen, other, name)
+            found = found[seen.score[found] >= min_score]
+            taken = assign(overlaps(labels, truth, seen, found), seen.score[found], hard[truth], min_iou)
+            on_hard = np.append(hard[truth], False)[taken]
+            missed = np.setdiff1d(np.arange(len(truth)), taken)
+            yield Outcome(
+                image_id,
+                name,
+                found[(taken >= 0) & ~on_hard],
+                found[taken < 0],
+                truth[missed[~hard[truth][missed]]],
+            )
 
 
 def scored_detections(
@@ -191,17 +235,6 @@ def overlaps(labels: EntityTable, truth: Ints, seen: EntityTable, found: Ints) -
     row, column = shapely.STRtree(right).query(left)
     iou[row, column] = overlap_ratio(left[row], right[column])
     return iou
-
-
-def _match(
-    labels: EntityTable, truth: Ints, hard: NDArray[np.bool_], seen: EntityTable, found: Ints, min_iou: float
-) -> Sequence[int]:
-    """Labelled, seen and right, without the difficult."""
-    taken = assign(overlaps(labels, truth, seen, found), seen.score[found], hard, min_iou)
-    on_hard = np.zeros(len(taken), bool)
-    on_hard[taken >= 0] = hard[taken[taken >= 0]]
-    right = int(((taken >= 0) & ~on_hard).sum())
-    return int((~hard).sum()), len(found) - int(on_hard.sum()), right
 
 
 def _common(labels: EntityTable, seen: EntityTable) -> list[str]:

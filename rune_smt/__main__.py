@@ -1,0 +1,5 @@
+"""`python -m rune_smt` is `rune-smt`."""
+
+from rune_smt.cli import main
+
+main()
