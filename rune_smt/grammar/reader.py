@@ -19,6 +19,7 @@ from .actions import Actions, grammar_text
 from .build import build
 from .cleanup import clean, without_latex_layout
 from .collisions import Collisions
+from .kept_parsers import lalr_parser
 from .mistakes import explained
 from .nodes import Formula, conjunction
 from .printer import canonical, same_up_to_bound_names
@@ -134,7 +135,7 @@ def canonical_parser() -> Lark:
 @cache
 def infix_parser() -> Lark:
     """The grammar of every infix dialect, with the pass that resolves signs of two meanings."""
-    return Lark(grammar_text("infix"), parser="lalr", lexer="basic", postlex=Collisions(), transformer=Actions())
+    return lalr_parser(grammar_text("infix"), lexer="basic", postlex=Collisions(), transformer=Actions())
 
 
 def parse_infix(text: str) -> list[Syntax]:

@@ -12,6 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ..errors import Span
 from .actions import Children, grammar_text, span_of, unquoted
+from .kept_parsers import lalr_parser
 from .nodes import MAX_DEPTH, UNITS
 from .refusal import FormulaError
 from .syntax import Bound, Head, Kind, Spelled, Syntax, joined, too_deep
@@ -71,7 +72,7 @@ class _Actions:
 
 @cache
 def _parser() -> Lark:
-    return Lark(grammar_text("sexpr"), parser="lalr", lexer="contextual", transformer=_Actions())
+    return lalr_parser(grammar_text("sexpr"), lexer="contextual", transformer=_Actions())
 
 
 def parse_sexpr(text: str) -> list[Syntax]:

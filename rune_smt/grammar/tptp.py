@@ -10,6 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ..errors import Span
 from .actions import Actions, Children, grammar_text, span_of, spelled
+from .kept_parsers import lalr_parser
 from .refusal import FormulaError
 from .syntax import Bound, Head, Spelled, Syntax
 
@@ -35,7 +36,7 @@ def parse_tptp(text: str) -> list[Syntax]:
 
 @cache
 def _parser() -> Lark:
-    return Lark(grammar_text("tptp"), parser="lalr", lexer="contextual", transformer=_TptpActions())
+    return lalr_parser(grammar_text("tptp"), lexer="contextual", transformer=_TptpActions())
 
 
 def _nodes(parts: Children) -> list[Syntax]:

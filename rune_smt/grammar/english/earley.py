@@ -13,6 +13,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..kept_parsers import kept
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -171,12 +173,28 @@ class Grammar:
         return whole
 
 
-def grammar(lark: Any) -> Grammar:
-    """The rules that Lark made of a grammar file (its star and plus are helper rules of their own)."""
+def grammar(text: str, start: str) -> Grammar:
+    """The parser of a grammar file (its star and plus are helper rules of their own)."""
+
+    def over(rules: Any) -> Grammar:
+        return Grammar([Rule(origin, tuple(parts), name, plain) for origin, parts, name, plain in rules], start)
+
+    return kept(f"earley {start}", text, lambda: _compiled(text, start), over)
+
+
+def _compiled(text: str, start: str) -> list[tuple[str, list[str], str, bool]]:
+    """The rules that Lark makes of a grammar file: the fields of `Rule`."""
+    from lark import Lark
+    from lark.lexer import Lexer
+
+    class NoLexer(Lexer):
+        def __init__(self, conf: object):
+            pass
+
     rules = []
-    for rule in lark.rules:
+    for rule in Lark(text, parser=None, lexer=NoLexer, start=start).rules:
         origin = str(getattr(rule.origin.name, "value", rule.origin.name))
         transparent = rule.alias is None and rule.options.expand1
         name = origin if origin.startswith("__") else str(rule.alias or origin)
-        rules.append(Rule(origin, tuple(str(part.name) for part in rule.expansion), name, transparent))
-    return Grammar(rules, str(lark.options.start[0]))
+        rules.append((origin, [str(part.name) for part in rule.expansion], name, transparent))
+    return rules

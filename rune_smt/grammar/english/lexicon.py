@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import QueryError, Span
+from ..kept_parsers import lalr_parser
 from ..vocabulary import Vocabulary
 from ..words import ALIASES, FUNCTIONS, RELATIONS
 from .function_words import CONTRACTIONS, FRACTIONS, IMAGE_DETERMINERS, IMAGE_KINDS, IMAGES, NUMBERS, PLAIN, VALUED
@@ -162,10 +163,8 @@ def _raw(text: str) -> list[_Raw]:
 
 @lru_cache(maxsize=1)
 def _scanner() -> Lark:
-    from lark import Lark
-
     grammar = (Path(__file__).parent / "words.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic")
+    return lalr_parser(grammar, lexer="basic")
 
 
 class _Builder:

@@ -123,10 +123,7 @@ def parse(words: list[Word]) -> list[tuple[int, Node]]:
 
 @lru_cache(maxsize=1)
 def _grammar() -> Grammar:
-    from lark import Lark
-
-    text = (Path(__file__).parent / "english.lark").read_text(encoding="utf-8")
-    return grammar(Lark(text, parser="earley", lexer="basic", start="start"))
+    return grammar((Path(__file__).parent / "english.lark").read_text(encoding="utf-8"), "start")
 
 
 # --- the forest -------------------------------------------------------------------------------------------------------
