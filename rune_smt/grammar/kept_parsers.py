@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -33,19 +33,20 @@ def lalr_parser(grammar: str, *, lexer: str, **live: Any) -> Lark:
     lexer  basic or contextual
     live   what is no part of the tables: transformer, postlex
     """
-    from lark import Lark
+    import lark
 
     def tables() -> Any:
         from lark.grammar import Rule
         from lark.lexer import TerminalDef
 
-        parser = Lark(grammar, parser="lalr", lexer=lexer, **live)
+        parser = lark.Lark(grammar, parser="lalr", lexer=lexer, **live)
         data, memo = parser.memo_serialize([TerminalDef, Rule])
         data["options"] = {k: value for k, value in data["options"].items() if k not in live and _plain(value)}
         return {"data": data, "memo": memo}
 
     def parser_over(tables: Any) -> Lark:
-        return Lark._load_from_dict(tables["data"], tables["memo"], **live)
+        parser: Lark = cast(Any, lark.Lark)._load_from_dict(tables["data"], tables["memo"], **live)
+        return parser
 
     return kept(f"lalr {lexer}", grammar, tables, parser_over)
 

@@ -174,6 +174,9 @@ class _Builder:
     def add(self, kind: str, phrase: str, value: object = None) -> None:
         self.phrases.setdefault(_key(phrase), {}).setdefault(kind, value)
 
+    def add_words(self, kind: str, words: tuple[str, ...]) -> None:
+        self.phrases.setdefault(words, {}).setdefault(kind, None)
+
 
 def _key(phrase: str) -> tuple[str, ...]:
     words: list[str] = []
@@ -223,16 +226,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
         add("NUM", number, value)
     for fraction, share in FRACTIONS.items():
         add("FRACTION", fraction, share)
-    for image in (kind + word for kind in IMAGE_KINDS for word in IMAGES):
-        add("IMAGE", image)
-        for determiner in ("", *IMAGE_DETERMINERS):
-            add("OFIMG", f"of {determiner}{image}")
-            for area in ("area", "surface"):
-                add("OFIMG", f"of the {area} of {determiner}{image}")
-                add("OFIMG", f"of {determiner}{image} {area}")
-                add("OFIMG", f"of {determiner}{image}'s {area}")
-            for preposition in ("in", "inside", "within", "on", "across", "throughout"):
-                add("INIMG", f"{preposition} {determiner}{image}")
+    _add_images(builder)
     for phrase in ("of it", "of the area", "of the ground"):
         add("OFAREA", phrase)
     for words, kinds in builder.phrases.items():  # "under water" is flooded, or of a picture covered by water
@@ -240,6 +234,24 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
             kinds["UNDERNOUN"] = builder.phrases[words[1:]]["NOUN"]
     longest = max(len(key) for key in builder.phrases)
     return Lexicon(builder.phrases, longest, vocabulary)
+
+
+def _add_images(builder: _Builder) -> None:
+    """What images are called, and phrases of them: sixteen thousand, so they are put together from words."""
+    add = builder.add_words
+    determiners = [_key(determiner) for determiner in ("", *IMAGE_DETERMINERS)]
+    for image in [_key(kind + word) for kind in IMAGE_KINDS for word in IMAGES]:
+        add("IMAGE", image)
+        for determiner in determiners:
+            whole = determiner + image
+            owner = (*whole[:-1], whole[-1] + "'s")
+            add("OFIMG", ("of", *whole))
+            for area in ("area", "surface"):
+                add("OFIMG", ("of", "the", area, "of", *whole))
+                add("OFIMG", ("of", *whole, area))
+                add("OFIMG", ("of", *owner, area))
+            for preposition in ("in", "inside", "within", "on", "across", "throughout"):
+                add("INIMG", (preposition, *whole))
 
 
 def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
