@@ -53,7 +53,6 @@ def write_certificates(
     """
     import numpy as np
 
-    from .entities.scene import Scene
     from .solver.atoms import Facts
     from .solver.certificate import make_certificate
     from .solver.world import World
@@ -62,7 +61,7 @@ def write_certificates(
         raise QueryError(f"Certificates exist for mode threshold only, not for mode {result.mode}.")
     archive, folder = result.archive, Path(directory)
     vocabulary = vocabulary_of(archive)
-    facts = Facts(archive.table, vocabulary)
+    facts = [Facts(part.table, vocabulary) for part in archive.parts]
     chosen = np.arange(len(result.verdicts)) if violated else np.flatnonzero(result.verdicts != VIOLATED)
     without: dict[str, str] = {}
     try:
@@ -70,8 +69,8 @@ def write_certificates(
         for old in folder.glob(f"*{SUFFIX}"):
             old.unlink()
         for index in track(chosen.tolist(), "certifying", progress):
-            scene = Scene(archive.table, index)
-            world = World(scene, vocabulary, result.min_score, facts=facts)
+            scene = archive.scene(index)
+            world = World(scene, vocabulary, result.min_score, facts=facts[archive.places.part[index]])
             try:
                 certificate = make_certificate(
                     result.query.formula, world, Verdict(int(result.verdicts[index])), text=result.query.text,
@@ -182,7 +181,7 @@ def verify_all(directory: str | Path, archive: Archive, *, progress: bool = True
         else:
             verdicts[image_id] = certificate["verdict"]
             borderline += len(report.borderline)
-    lacking = tuple(name for name in archive.table.images.image_id if name not in verdicts)
+    lacking = tuple(name for name in archive.image_table.image_id if name not in verdicts)
     query, least = (common["query"], common["min_score"]) if common else ("", None)
     return Checked(verdicts, failed, lacking, borderline, query, least)
 

@@ -78,18 +78,17 @@ def _confirmed(
     archive: Archive, formula: Formula, vocabulary: Vocabulary, min_score: float, verdicts: NDArray[np.int8],
     engine: str, rows: Sequence[int], too_large: list[str],
 ) -> int:  # fmt: skip
-    from .entities.scene import Scene
     from .solver.atoms import Facts
     from .solver.reproducer import reproducer
     from .solver.world import World
     from .solver.z3_engine import decide
 
-    facts = Facts(archive.table, vocabulary)
+    facts = [Facts(part.table, vocabulary) for part in archive.parts]
     confirmed = 0
     for index in rows:
-        scene = Scene(archive.table, index)
+        scene = archive.scene(index)
         try:
-            found = decide(formula, World(scene, vocabulary, min_score, facts=facts))
+            found = decide(formula, World(scene, vocabulary, min_score, facts=facts[archive.places.part[index]]))
         except LimitError:
             too_large.append(scene.image_id)
             continue

@@ -241,10 +241,8 @@ def why_none(
 def _explained_or_none(
     asked: Query, archive: Archive, vocabulary: Vocabulary, min_score: float, index: int
 ) -> Explanation | None:
-    from .entities.scene import Scene
-
     try:
-        return _explained(asked, Scene(archive.table, index), vocabulary, min_score)
+        return _explained(asked, archive.scene(index), vocabulary, min_score)
     except LimitError:
         return None
 

@@ -78,6 +78,7 @@ class IndexOptions(TypedDict, total=False):
     unknown: str
     min_score: float
     append: bool
+    refit_sizes: bool
     overwrite: bool
     skip_bad: bool
     assume_extent: bool
@@ -104,8 +105,9 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     out      the folder to make; None keeps the archive in memory
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
-             unknown, min_score, append, overwrite, skip_bad, assume_extent, mask_suffix, min_area, palette,
-             simplify, label_field, image_field, line_width, point_size, join, detector, device, tile, overlap, progress
+             unknown, min_score, append, refit_sizes, overwrite, skip_bad, assume_extent, mask_suffix, min_area,
+             palette, simplify, label_field, image_field, line_width, point_size, join, detector, device, tile,
+             overlap, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -145,6 +147,7 @@ def index_with_report(
     unknown: str = "keep",
     min_score: float = MIN_SCORE,
     append: bool = False,
+    refit_sizes: bool = False,
     overwrite: bool = False,
     skip_bad: bool = False,
     assume_extent: bool = False,
@@ -181,6 +184,7 @@ def index_with_report(
     unknown      names that the vocabulary lacks: keep (as classes without parent), drop (the entities) or error
     min_score    detections below it are left out; those kept have the ids that they would have without it
     append, overwrite  add to an archive at `out`, or replace it
+    refit_sizes  with append: reference areas are fitted anew, over all; else they stay, and new classes get theirs
     skip_bad     leave out what cannot be read, and list it
     assume_extent  take images of unknown size to end at their largest x and y
     mask_suffix  how the names of masks end before the dot; None for _lab, _label, _labels, _mask
@@ -200,7 +204,7 @@ def index_with_report(
     """
     paths = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     size = _image_size(image_size)
-    _check_options(paths, gsd, crowd, unknown, min_score, min_area, simplify, append, overwrite)
+    _check_options(paths, gsd, crowd, unknown, min_score, min_area, simplify, append, refit_sizes, overwrite)
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
     memory = _memory(out)
@@ -275,6 +279,7 @@ def index_with_report(
         own,
         out=None if out is None else Path(out),
         present=present,
+        refit_sizes=refit_sizes,
         overwrite=overwrite,
         reference_areas=_reference_areas(read, journal),
         assumptions=(ASSUME_EXTENT,) if assume_extent else (),
@@ -313,6 +318,7 @@ def _check_options(
     min_area: int,
     simplify: float,
     append: bool,
+    refit_sizes: bool,
     overwrite: bool,
 ) -> None:
     if not paths:
@@ -323,6 +329,8 @@ def _check_options(
         raise QueryError(f"--crowd is exclude or keep, got '{crowd}'.")
     if append and overwrite:
         raise QueryError("--append and --overwrite exclude each other.")
+    if refit_sizes and not append:
+        raise QueryError("--refit-sizes goes with --append: a new archive has its own sizes.")
     if not 0.0 <= min_score <= 1.0:
         raise QueryError(f"--min-score goes from 0 to 1, got {min_score}.")
     if min_area < 0:
@@ -834,6 +842,7 @@ def _write(
     *,
     out: Path | None,
     present: Archive | None,
+    refit_sizes: bool,
     overwrite: bool,
     reference_areas: Mapping[str, float] | None,
     assumptions: tuple[str, ...],
@@ -858,4 +867,6 @@ def _write(
             f"Image '{twice[0]}'{more} in {out} already.",
             hint="Append only new images, or make the archive anew with --overwrite.",
         )
-    return present.append(entities, images, vocabulary=held, assumptions=assumptions, merged=merged)
+    return present.append(
+        entities, images, vocabulary=held, refit_sizes=refit_sizes, assumptions=assumptions, merged=merged
+    )

@@ -154,7 +154,7 @@ def facts_of(archive: Archive) -> tuple[tuple[str, str], ...]:
     """Name and value of what a reader should know of an archive."""
     from .query import vocabulary_of
 
-    images, entities = len(archive.images), len(archive.table.entity_id)
+    images, entities = len(archive.images), archive.entity_count
     return ("Images", f"{images:,}"), ("Entities", f"{entities:,}"), ("Vocabulary", vocabulary_of(archive).name)
 
 
@@ -212,7 +212,7 @@ def _explain(result: SearchResult, seconds: float) -> tuple[list[Miss], int]:
     from .solver.render import to_json
 
     vocabulary = vocabulary_of(result.archive)
-    names = result.archive.table.images.image_id
+    names = result.archive.image_table.image_id
     misses: list[Miss] = []
     order = _likeliest(result)
     deadline = time.monotonic() + seconds

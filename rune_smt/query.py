@@ -95,8 +95,7 @@ def _archive_vocabulary(archive: Archive) -> Vocabulary:
     from .grammar.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.from_toml(archive.vocabulary_toml, source=f"{archive.name}/archive.json")
-    columns = {name: column.kind for name, column in archive.table.attributes.items()}
-    return vocabulary.with_classes(archive.table.classes).with_attributes(columns)
+    return vocabulary.with_classes(archive.classes).with_attributes(archive.kinds)
 
 
 def parse(text: str, vocabulary: VocabularyLike = None) -> Query:

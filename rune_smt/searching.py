@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .errors import QueryError
 from .query import Query, QueryLike, as_query, vocabulary_of
-from .verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
+from .verdict import SATISFIED, UNDECIDED, VIOLATED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .confirming import Confirmation
     from .entities.archive import Archive
     from .grammar.nodes import Formula
-    from .grammar.vocabulary import Vocabulary
     from .solver.array_engine import Statistics
     from .solver.degrees import Degrees, Interval, Stretches
     from .solver.world import World
@@ -106,7 +105,7 @@ class SearchResult:
     @property
     def intervals(self) -> dict[str, Interval]:
         """Mode probability: image id -> the interval of those that were sampled; all others are exact."""
-        names = self.archive.table.images.image_id
+        names = self.archive.image_table.image_id
         found = {} if self.grades is None else self.grades.intervals
         return {names[index]: interval for index, interval in found.items()}
 
@@ -125,13 +124,13 @@ class SearchResult:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """Image ids of the answers, best first."""
-        names = self.archive.table.images.image_id
+        names = self.archive.image_table.image_id
         return tuple(names[int(i)] for i in self._order)
 
     @cached_property
     def undecided(self) -> dict[str, list[str]]:
         """Image id -> what is missing to tell; nothing where only more sampled worlds could."""
-        names = self.archive.table.images.image_id
+        names = self.archive.image_table.image_id
         return {
             names[int(i)]: self._widest(int(i)).missing(self._expanded)
             for i in np.flatnonzero(self.verdicts == UNDECIDED)
@@ -149,22 +148,20 @@ class SearchResult:
 
     def _widest(self, index: int) -> World:
         """The image with every entity that the mode may have."""
-        from .entities.scene import Scene
         from .solver.world import World
 
-        scene, vocabulary = Scene(self.archive.table, index), vocabulary_of(self.archive)
+        scene, vocabulary = self.archive.scene(index), vocabulary_of(self.archive)
         if self.mode == "threshold":
             return World(scene, vocabulary, self.min_score)
-        return World(scene, vocabulary, 0.0, exists=self.archive.table.score > 0)
+        return World(scene, vocabulary, 0.0, exists=scene.table.score > 0)
 
     def _telling(self, index: int) -> World | None:
         """A world of the image that satisfies the query; None where none was found."""
-        from .entities.scene import Scene
         from .solver.world import World
 
         if self.mode == "threshold":
             return self._widest(index)
-        scene, vocabulary = Scene(self.archive.table, index), vocabulary_of(self.archive)
+        scene, vocabulary = self.archive.scene(index), vocabulary_of(self.archive)
         if self.mode == "graded":
             assert self.grades is not None
             return World(scene, vocabulary, self.grades.stretches[index][-1][1])
@@ -179,7 +176,7 @@ class SearchResult:
         return expand_definitions(self.query.formula, vocabulary_of(self.archive))
 
     def _match(self, index: int) -> Match:
-        name, degree = self.archive.table.images.image_id[index], float(self.degrees[index])
+        name, degree = self.archive.image_table.image_id[index], float(self.degrees[index])
         if self.grades is None:
             return Match(name, degree, lambda: self._witness(index))
         upper, stretches = float(self.grades.upper[index]), self.grades.stretches.get(index, ())
@@ -339,6 +336,7 @@ def search(
     workers    threads of the array engine (mode threshold); the answers are the same for any number
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
+    from .deciding import Asked, decide_part, put_together
     from .grammar.definitions import expand_definitions
     from .solver.normalise import normalise
 
@@ -358,32 +356,17 @@ def search(
     elapsed = {"load": 0.0, "translate": 0.0, "plan": 0.0, "decide": 0.0, "explain": 0.0}
 
     started = time.perf_counter()
-    table = archive.table
-    elapsed["load"] = _since(started)
-
-    started = time.perf_counter()
     vocabulary = vocabulary_of(archive)
     asked = as_query(query, vocabulary)
     formula = expand_definitions(asked.formula, vocabulary)
-    normal = normalise(formula)
+    question = Asked(formula, normalise(formula), mode, engine, min_score, min_degree)
     elapsed["plan"] = _since(started)
 
     started = time.perf_counter()
-    statistics = None
-    grades = None
-    if mode != "threshold":
-        grades = _grades(formula, normal, archive, vocabulary, mode, engine, min_degree)
-        verdicts, degrees = grades.verdicts, grades.degree
-    elif engine in ("auto", "array"):
-        from .solver.array_engine import ArrayEngine
-
-        array = ArrayEngine(table, vocabulary, min_score, workers=workers)
-        verdicts = array.decide(normal)
-        statistics = array.statistics
-    else:
-        verdicts = _one_by_one(formula, archive, vocabulary, min_score, engine)
-    if mode == "threshold":
-        degrees = (verdicts == SATISFIED).astype(np.float64)
+    found = put_together(
+        archive,
+        ((number, decide_part(part, vocabulary, question, workers)) for number, part in enumerate(archive.parts)),
+    )
     elapsed["decide"] = _since(started)
 
     used = "array" if engine == "auto" else engine
@@ -392,56 +375,12 @@ def search(
         from .confirming import confirm
 
         started = time.perf_counter()
-        confirmation = confirm(archive, formula, vocabulary, min_score, verdicts, used)
+        confirmation = confirm(archive, formula, vocabulary, min_score, found.verdicts, used)
         elapsed["explain"] = _since(started)
     return SearchResult(
-        archive, asked, used, mode, min_score, verdicts, degrees, limit, elapsed, statistics, confirmation, grades
-    )
-
-
-def _grades(
-    formula: Formula, normal: Formula, archive: Archive, vocabulary: Vocabulary, mode: Mode, engine: str,
-    min_degree: float,
-) -> Degrees:  # fmt: skip
-    """Degrees or probabilities of all images: vectorised, or by an engine that takes one world at a time."""
-    from .solver.graded import grades, grades_by
-    from .solver.probability import by_enumeration, probabilities
-
-    table = archive.table
-    if engine in ("auto", "array"):
-        return (grades if mode == "graded" else probabilities)(normal, table, vocabulary, min_degree)
-    if mode == "graded":
-        return grades_by(_decider(engine), formula, table, vocabulary, min_degree)
-    return by_enumeration(formula, table, vocabulary, _decider(engine), min_degree)
-
-
-def _one_by_one(
-    formula: Formula, archive: Archive, vocabulary: Vocabulary, min_score: float, engine: str
-) -> NDArray[np.int8]:
-    """Verdicts by an engine that takes one image at a time."""
-    from .solver.atoms import Facts
-
-    decide = _decider(engine)
-    facts = Facts(archive.table, vocabulary)
-    return np.array([decide(formula, world) for world in _worlds(archive, vocabulary, min_score, facts)], dtype=np.int8)
-
-
-def _decider(engine: str) -> Callable[[Formula, World], Verdict]:
-    if engine == "z3":
-        from .solver.z3_engine import decide
-
-        return decide
-    from .solver.holds import holds
-
-    return holds
-
-
-def _worlds(archive: Archive, vocabulary: Vocabulary, min_score: float, facts: Any) -> Iterator[World]:
-    from .entities.scene import Scene
-    from .solver.world import World
-
-    for index in range(len(archive)):
-        yield World(Scene(archive.table, index), vocabulary, min_score, facts=facts)
+        archive, asked, used, mode, min_score, found.verdicts, found.degrees, limit, elapsed, found.statistics,
+        confirmation, found.grades,
+    )  # fmt: skip
 
 
 def _since(started: float) -> float:

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rune_smt.entities import archive as archive_module
+from rune_smt.entities import archive_folder
 from rune_smt.entities.archive import archive_from_arrow, open_archive
 from rune_smt.entities.scene import Scene
 from rune_smt.errors import DataError, QueryError
@@ -247,7 +247,7 @@ def test_a_crash_leaves_the_old_archive_and_nothing_beside_it(folder, monkeypatc
     def full_disk(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive_module, "_sync", full_disk)
+    monkeypatch.setattr(archive_folder, "sync", full_disk)
     with pytest.raises(DataError) as error:
         archive_from_arrow(entities(), images(), out=folder, overwrite=True)
     assert error.value.message == f"{folder} cannot be written: No space left on device."
@@ -435,7 +435,7 @@ def test_an_archive_of_another_version(folder):
     with pytest.raises(DataError) as error:
         open_archive(folder)
     assert str(error.value) == (
-        f"{folder} is an archive of another version: 99; this program reads version 1.\n"
+        f"{folder} is an archive of another version: 99; this program reads versions 1 and 2.\n"
         f"Index the sources again: rune-smt index SOURCE... -o {folder} --overwrite. "
         "Or open it with the rune-smt that made it."
     )

@@ -38,6 +38,9 @@ def index(
     unknown: Annotated[str, typer.Option("--unknown", help="Classes the vocabulary lacks: keep, drop or error.")] = "keep",
     min_score: Annotated[float, typer.Option("--min-score", help="Detections below are left out.")] = 0.05,
     append: Annotated[bool, typer.Option("--append", help="Add to an archive.")] = False,
+    refit_sizes: Annotated[
+        bool, typer.Option("--refit-sizes", help="With --append: fit the classes' usual sizes anew, over all.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an archive.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out records that cannot be read, and count.")] = False,
     assume_extent: Annotated[
@@ -85,6 +88,7 @@ def index(
         unknown=unknown,
         min_score=min_score,
         append=append,
+        refit_sizes=refit_sizes,
         overwrite=overwrite,
         skip_bad=skip_bad,
         assume_extent=assume_extent,
@@ -117,18 +121,22 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
 
     opened = o.open_archive(archive)
     vocabulary = vocabulary_of(opened).name
-    table = opened.table
-    counts = np.bincount(table.label, minlength=len(table.classes)) if len(table) else np.zeros(len(table.classes), int)
+    images, areas = opened.image_table, opened.reference_areas
     known = {
-        "image size": int((~np.isnan(table.images.width)).sum()),
-        "gsd": int((~np.isnan(table.images.gsd)).sum()),
-        "transform": int((~np.isnan(table.images.transform).any(axis=1)).sum()),
+        "image size": int((~np.isnan(images.width)).sum()),
+        "gsd": int((~np.isnan(images.gsd)).sum()),
+        "transform": int((~np.isnan(images.transform).any(axis=1)).sum()),
     }
     classes = [
-        {"class": name, "count": int(counts[code]), "reference_area": float(table.reference_area[code])}
-        for code, name in enumerate(table.classes)
+        {"class": name, "count": count, "reference_area": areas.get(name, float("nan"))} for name, count in opened.class_counts().items()
     ]
-    empty = int((table.offsets[:, -1] == table.offsets[:, 0]).sum())
+    empty = sum(int((part.table.offsets[:, -1] == part.table.offsets[:, 0]).sum()) for part in opened.parts)
+    sizes = [part.entity_count for part in opened.parts]
+    parts = [
+        {"path": part.path.relative_to(archive).as_posix(), "images": len(part), "entities": size}
+        for part, size in zip(opened.parts, sizes, strict=True)
+        if part.path is not None
+    ]
     if as_json:
         print_json(
             {
@@ -136,19 +144,22 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
                 "vocabulary": vocabulary,
                 "images": len(opened),
                 "images_without_entities": empty,
-                "entities": len(table),
+                "entities": opened.entity_count,
                 "known": known,
                 "classes": classes,
-                "attributes": {name: column.kind for name, column in table.attributes.items()},
+                "attributes": opened.kinds,
+                "parts": parts,
             }
         )
         return
-    say(f"{archive}: {len(opened)} images ({empty} without entities), {len(table)} entities, vocabulary {vocabulary}")
+    say(f"{archive}: {len(opened)} images ({empty} without entities), {opened.entity_count} entities, vocabulary {vocabulary}")
+    if len(parts) > 1:
+        say(f"in {len(parts)} parts, of {min(sizes)} to {max(sizes)} entities")
     say("known of the images: " + ", ".join(f"{name} of {count}" for name, count in known.items()))
     rows = [[str(c["class"]), str(c["count"]), f"{c['reference_area']:.0f}"] for c in classes]
     print_table(["class", "entities", "median area px2"], rows, right=("entities", "median area px2"))
-    if table.attributes:
-        say("attributes: " + ", ".join(f"{name} ({column.kind})" for name, column in sorted(table.attributes.items())))
+    if opened.kinds:
+        say("attributes: " + ", ".join(f"{name} ({kind})" for name, kind in sorted(opened.kinds.items())))
 
 
 def verify(

@@ -5,64 +5,60 @@ images.parquet    one row an image, sorted by image_id
 archive.json      version, vocabulary, reference areas, counts, assumptions, size and SHA-256 of every file
 columns.arrow, offsets.arrow, images.arrow   the same in the form that is mapped; made from the two Parquet files, and
                   made again in memory where they are missing
+
+Appending new images adds a part. Then all parts, the first too, lie below `parts/` (parts/00001, parts/00002, ...),
+each a folder with these files and an archive by itself, and the archive.json above lists them. `entities.parquet` is no
+longer at the top then: who reads the files reads all of parts/*/entities.parquet or gets an error, never one unaware.
 """
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
-import os
-import secrets
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.ipc
-import pyarrow.parquet as pq
+import numpy as np
+import pyarrow.compute as pc
 
 from ..errors import DataError
-from .columns import table_over
+from .archive_folder import (
+    ENTITIES,
+    HEADER,
+    VERSION,
+    Facts,
+    is_archive,
+    open_files,
+    read_header,
+    read_parquet,
+    refuse_existing,
+    verify_files,
+    write_files,
+    write_folder,
+)
 from .incoming import Incoming, standard_entities, take_in
-from .nearest import nearest_name
+from .part_files import add_part, replace_facts, verify_parts
+from .parts import (
+    Places,
+    as_part,
+    joined_entities,
+    joined_images,
+    joined_kinds,
+    joined_rows,
+    joined_table,
+    medians_over,
+)
 from .scene import Scene, describe_counts
-from .table import EntityTable, ImageTable
+from .table import AttributeKind, EntityTable, ImageTable
 
-FORMAT = "rune-smt archive"
-VERSION = 1
-
-ENTITIES, IMAGES, HEADER = "entities.parquet", "images.parquet", "archive.json"
-COLUMNS, OFFSETS, IMAGES_MAPPED = "columns.arrow", "offsets.arrow", "images.arrow"
-MAPPED = (COLUMNS, OFFSETS, IMAGES_MAPPED)
-FILES = (ENTITIES, IMAGES, *MAPPED)
+__all__ = ["Archive", "Facts", "archive_from_arrow", "is_archive", "open_archive"]
 
 THUMBNAILS = 12
-ROW_GROUP = 1 << 16
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What archive.json holds beside the files' sizes.
-
-    vocabulary       {"name": ..., "toml": ...}, opaque here; None where there is none
-    reference_areas  px2 by class, kept from when the archive was first made
-    assumptions      what was assumed when it was made, such as "assume_extent"
-    repaired         how many outlines crossed themselves when read
-    unusable_gsd     images whose gsd was given but is no number from 0.005 to 1000
-    merged           classes of which some entities are masks: things that touch are one, so counts are lower bounds
-    calibration      how a detector's scores became the probabilities that stand here, opaque; None for scores as given
-    """
-
-    vocabulary: Mapping[str, str] | None = None
-    reference_areas: Mapping[str, float] = field(default_factory=dict)
-    assumptions: tuple[str, ...] = ()
-    repaired: int = 0
-    unusable_gsd: tuple[str, ...] = ()
-    merged: tuple[str, ...] = ()
-    calibration: Mapping[str, Any] | None = None
+PATIENCE = 50  # times that opening looks again where a writer was just replacing the archive
+PAUSE_S = 0.02
 
 
 class Archive:
@@ -71,15 +67,28 @@ class Archive:
     `archive["P0706"]` is a scene; iterating gives every scene, by image_id; `len` is the number of images.
 
     path      the folder, None where the archive is in memory only
-    table     the entity table, memory-mapped where there is a folder
     facts     vocabulary, reference areas, assumptions
+    parts     the archives that it is made of; itself where it is one
     """
 
-    def __init__(self, table: EntityTable, facts: Facts, *, path: Path | None = None, entities: Any = None):
-        self.table = table
+    def __init__(
+        self,
+        table: EntityTable | None,
+        facts: Facts,
+        *,
+        path: Path | None = None,
+        entities: Any = None,
+        mapped: Any = None,
+        parts: Sequence[Archive] = (),
+        header: bytes = b"",
+    ):
         self.facts = facts
         self.path = path
+        self.parts: tuple[Archive, ...] = tuple(parts) or (self,)
+        self._table = table
         self._entities = entities
+        self._mapped = mapped
+        self._header = header
 
     @property
     def name(self) -> str:
@@ -87,17 +96,65 @@ class Archive:
         return self.path.stem if self.path is not None else "memory"
 
     @property
+    def table(self) -> EntityTable:
+        """The entity table, memory-mapped where there is a folder of one part.
+
+        That of many parts is made when it is asked for, its numbers in memory (about 140 bytes an entity), outlines
+        mapped: what goes through a whole archive asks part by part.
+        """
+        if self._table is None:
+            images, places = self._joined
+            self._table = joined_table([part.table for part in self.parts], images, places, self.kinds)
+        return self._table
+
+    @property
+    def image_table(self) -> ImageTable:
+        """The images of all parts, sorted by image_id."""
+        return self._joined[0]
+
+    @property
+    def places(self) -> Places:
+        """Where the images of each part stand among all."""
+        return self._joined[1]
+
+    @cached_property
+    def _joined(self) -> tuple[ImageTable, Places]:
+        if len(self.parts) > 1:
+            return joined_images([part.table.images for part in self.parts])
+        images = self.parts[0].table.images
+        everyone = np.arange(len(images), dtype=np.int64)
+        return images, Places((everyone,), np.zeros(len(images), np.int32), everyone)
+
+    @property
     def images(self) -> Any:
         """pyarrow.Table, one row an image: INTERFACE, "Tables"."""
-        return self.table.images.arrow
+        return self.image_table.arrow
 
     @property
     def entities(self) -> Any:
         """pyarrow.Table, one row an entity, sorted by image_id and entity_id: INTERFACE, "Tables"."""
         if self._entities is None:
-            assert self.path is not None
-            self._entities = _read_parquet(self.path / ENTITIES)
+            if self.parts != (self,):
+                self._entities = joined_entities([part.entities for part in self.parts], self.image_table)
+            else:
+                assert self.path is not None
+                self._entities = read_parquet(self.path / ENTITIES, self._mapped)
         return self._entities
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that occur, sorted."""
+        return self.parts[0].table.classes
+
+    @property
+    def kinds(self) -> dict[str, AttributeKind]:
+        """The kind of every attribute column: boolean, number or text."""
+        return self.parts[0].table.kinds
+
+    @property
+    def entity_count(self) -> int:
+        """How many entities there are."""
+        return sum(len(part.table) for part in self.parts)
 
     @property
     def vocabulary_toml(self) -> str:
@@ -120,21 +177,28 @@ class Archive:
         return dict(self.facts.reference_areas)
 
     def __len__(self) -> int:
-        return len(self.table.images)
+        return sum(len(part.table.images) for part in self.parts)
+
+    def scene(self, index: int) -> Scene:
+        """The image in that row of `images`."""
+        if self.parts == (self,):
+            return Scene(self.table, index)
+        places = self.places
+        return Scene(self.parts[int(places.part[index])].table, int(places.local[index]))
 
     def __getitem__(self, image_id: str) -> Scene:
-        return Scene(self.table, self.table.images.index(image_id))
+        return self.scene(self.image_table.index(image_id))
 
     def __contains__(self, image_id: object) -> bool:
-        return image_id in self.table.images
+        return any(image_id in part.table.images for part in self.parts)
 
     def __iter__(self) -> Iterator[Scene]:
-        return (Scene(self.table, index) for index in range(len(self)))
+        return (self.scene(index) for index in range(len(self)))
 
     def class_counts(self) -> dict[str, int]:
         """How many entities every class has, by class name."""
-        sizes = (self.table.offsets[:, 1:] - self.table.offsets[:, :-1]).sum(axis=0)
-        return {name: int(size) for name, size in zip(self.table.classes, sizes, strict=True)}
+        sizes = sum((np.diff(part.table.offsets, axis=1).sum(axis=0) for part in self.parts), np.zeros((), np.int64))
+        return {name: int(size) for name, size in zip(self.classes, np.atleast_1d(sizes), strict=True)}
 
     def append(
         self,
@@ -146,18 +210,27 @@ class Archive:
         assumptions: Iterable[str] = (),
         merged: Iterable[str] = (),
     ) -> Archive:
-        """A new archive with these rows added, written in the place of this one where there is a folder.
+        """The archive with these rows added; on disk in the place of this one, which stays as it is while it is open.
+
+        New images become a part of their own. Entities of images already there go to them: all is written anew then.
 
         entities, images  pyarrow tables, as for `archive_from_arrow`; entities may belong to images already there
         vocabulary        takes the place of the archive's
-        refit_sizes       reference areas are fitted anew; else they stay, and new classes get theirs
+        refit_sizes       reference areas are fitted anew, over all; else they stay, and new classes get theirs
         merged            classes of which things that touch are one entity in these rows
-        Raises DataError that names the row; the archive is unchanged then.
+        Raises DataError that names the row, or where another process changed the archive; it is unchanged then.
         """
-        both = _joined(self.entities, standard_entities(entities), "entities")
-        incoming = take_in(
-            both, _joined(self.images, images, "images"), None if refit_sizes else self.facts.reference_areas
-        )
+        entities = standard_entities(entities)
+        apart = self.path is not None and self._are_apart(entities, images)
+        if apart:
+            known = None if refit_sizes else self.facts.reference_areas
+            joined_kinds([*(part.entities.schema for part in self.parts), entities.schema])
+            joined_rows(self.images.schema.empty_table(), images.schema.empty_table(), "images")
+            incoming = take_in(entities, images, known)
+        else:
+            both = joined_rows(self.entities, entities, "entities")
+            known = None if refit_sizes else self.facts.reference_areas
+            incoming = take_in(both, joined_rows(self.images, images, "images"), known)
         facts = _facts(
             incoming,
             self.facts.vocabulary if vocabulary is None else vocabulary,
@@ -171,25 +244,47 @@ class Archive:
             merged=tuple(sorted({*self.facts.merged, *merged})),
             calibration=self.facts.calibration,
         )
-        return _keep(incoming, facts, self.path, replacing=True)
+        if not apart:
+            return _keep(incoming, facts, self.path, replacing=True)
+        assert self.path is not None
+        if refit_sizes:
+            over_all = medians_over([*(part.table for part in self.parts), incoming.table])
+            facts = replace(facts, reference_areas=over_all)
+        add_part(self.path, incoming, facts, self._header)
+        return open_archive(self.path)
+
+    def _are_apart(self, entities: Any, images: Any) -> bool:
+        """Whether these are images that the archive has not, and all entities theirs."""
+        if "image_id" not in images.column_names or not images.num_rows:
+            return False
+        names = pc.unique(images.column("image_id"))
+        if not pc.all(pc.is_in(entities.column("image_id"), names), min_count=0).as_py():
+            return False
+        return not any(name in self for name in names.to_pylist())
+
+    def refit_sizes(self) -> Archive:
+        """The archive with its reference areas fitted anew: the median area of every class, over all its entities."""
+        facts = replace(self.facts, reference_areas=medians_over([part.table for part in self.parts]))
+        if self.path is not None:
+            replace_facts(self.path, facts, self._header)
+            return open_archive(self.path)
+        table = as_part(self.table, self.classes, self.kinds, facts.reference_areas)
+        return Archive(table, facts, entities=self._entities)
 
     def verify(self) -> None:
         """Compares every file with its checksum. Raises DataError that names the first that differs."""
         if self.path is None:
             return
-        for name, known in _header(self.path)["files"].items():
-            file = self.path / name
-            if name in MAPPED and not file.exists():
-                continue
-            if _sha256(file) != known["sha256"]:
-                raise DataError(
-                    f"{file} is damaged: its contents are not those that were written.", hint=_again(self.path)
-                )
+        header = read_header(self.path)
+        if header["version"] == VERSION:
+            verify_files(self.path, header["files"])
+        else:
+            verify_parts(self.path, header)
 
     def __repr__(self) -> str:
         place = f"{str(self.path)!r}, " if self.path is not None else ""
         counts = describe_counts(self.class_counts(), 4)
-        told = f"{len(self)} images, {len(self.table)} entities" + (f": {counts}" if counts else "")
+        told = f"{len(self)} images, {self.entity_count} entities" + (f": {counts}" if counts else "")
         return f"Archive({place}{told})"
 
     def _repr_html_(self) -> str:
@@ -198,10 +293,10 @@ class Archive:
         pictures = "".join(
             f'<figure style="display:inline-block;margin:4px">{scene.drawing(120)}'
             f"<figcaption>{html.escape(scene.image_id)}</figcaption></figure>"
-            for scene in (Scene(self.table, i) for i in range(min(len(self), THUMBNAILS)))
+            for scene in (self.scene(i) for i in range(min(len(self), THUMBNAILS)))
         )
         return (
-            f"<div><b>{html.escape(self.name)}</b> {len(self):,} images, {len(self.table):,} entities"
+            f"<div><b>{html.escape(self.name)}</b> {len(self):,} images, {self.entity_count:,} entities"
             f"<div>{pictures}</div><table><tr><th>class</th><th>entities</th></tr>{rows}</table></div>"
         )
 
@@ -233,7 +328,7 @@ def archive_from_arrow(
     """
     path = None if out is None else Path(out)
     if path is not None:
-        _refuse_existing(path, overwrite)  # before the work, and again when it is done
+        refuse_existing(path, overwrite)  # before the work, and again when it is done
     incoming = take_in(entities, images, reference_areas)
     facts = _facts(incoming, vocabulary, reference_areas or {}, tuple(assumptions))
     facts = replace(facts, merged=tuple(sorted(set(merged))), calibration=calibration)
@@ -243,38 +338,51 @@ def archive_from_arrow(
 def open_archive(path: str | Path) -> Archive:
     """The archive in a folder, memory-mapped; its arrays are read-only.
 
+    What is open stays as it is, whatever is appended or put in its place.
     Raises DataError where there is none, it is of another version, or a file is missing or damaged.
     """
     path = Path(path)
-    header = _header(path)
-    mapped = _check_sizes(path, header["files"])
-    vocabulary = header["vocabulary"]
-    facts = Facts(
-        vocabulary=vocabulary,
-        reference_areas=header["reference_areas"],
-        assumptions=tuple(header["assumptions"]),
-        repaired=header["repaired"],
-        unusable_gsd=tuple(header["unusable_gsd"]),
-        merged=tuple(header.get("merged", ())),
-        calibration=header.get("calibration"),
-    )
-    if not mapped:
-        incoming = take_in(_read_parquet(path / ENTITIES), _read_parquet(path / IMAGES), facts.reference_areas)
-        return Archive(incoming.table, facts, path=path, entities=incoming.entities)
-    columns, offsets, images = (_map(path / name) for name in (COLUMNS, OFFSETS, IMAGES_MAPPED))
+    for _ in range(PATIENCE):
+        known = _header_of(path)
+        try:
+            archive = _opened(path, known)
+        except DataError:
+            if known == _header_of(path) and not (known == b"" and _is_being_replaced(path)):
+                raise
+        else:
+            if known == _header_of(path):
+                return archive
+        time.sleep(PAUSE_S)
+    return _opened(path, _header_of(path))
+
+
+def _opened(path: Path, known: bytes) -> Archive:
+    header = read_header(path)
+    facts = Facts.from_json(header)
+    if header["version"] == VERSION:
+        table, entities, mapped = open_files(path, header)
+        return Archive(table, facts, path=path, entities=entities, mapped=mapped, header=known)
+    classes, parts = tuple(header["classes"]), []
+    for line in header["parts"]:
+        table, entities, mapped = open_files(path / line["path"], read_header(path / line["path"]))
+        view = as_part(table, classes, header["attributes"], facts.reference_areas)
+        parts.append(Archive(view, facts, path=path / line["path"], entities=entities, mapped=mapped))
+    return Archive(None, facts, path=path, parts=parts, header=known)
+
+
+def _header_of(path: Path) -> bytes:
     try:
-        table = table_over(columns, offsets, ImageTable.from_arrow(images), header["classes"], facts.reference_areas)
-    except (pa.ArrowException, KeyError, ValueError, TypeError, DataError) as error:
-        raise DataError(f"{path / COLUMNS} is damaged: {error}", hint=_again(path)) from None
-    return Archive(table, facts, path=path)
+        return (path / HEADER).read_bytes()
+    except OSError:
+        return b""
 
 
-def is_archive(path: str | Path) -> bool:
-    """Whether a path looks like an archive: a folder with archive.json."""
-    return (Path(path) / HEADER).is_file()
+def _is_being_replaced(path: Path) -> bool:
+    """Whether a writer has just put the old archive aside, and not yet the new one in its place."""
+    return any(path.parent.glob(f".{path.name}.*.old"))
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- keeping ----------------------------------------------------------------------------------------------------------
 
 
 def _facts(
@@ -297,190 +405,5 @@ def _facts(
 def _keep(incoming: Incoming, facts: Facts, path: Path | None, replacing: bool) -> Archive:
     if path is None:
         return Archive(incoming.table, facts, entities=incoming.entities)
-    _write(incoming, facts, path, replacing)
+    write_folder(path, lambda folder: write_files(incoming, facts, folder), replacing)
     return open_archive(path)
-
-
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    if not is_archive(path):
-        raise DataError(f"{path} exists and is not an archive; it is left alone.", hint="Choose another output.")
-    if not overwrite:
-        raise DataError(f"{path} exists.", hint="Add to it with --append, or replace it with --overwrite.")
-
-
-def _write(incoming: Incoming, facts: Facts, path: Path, overwrite: bool) -> None:
-    """Writes a folder beside `path` and renames it: a crash leaves the old archive, or none."""
-    path = path.absolute()
-    beside = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.mkdir()
-        try:
-            _write_files(incoming, facts, beside)
-            _refuse_existing(path, overwrite)
-            _move_into_place(beside, path)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def _write_files(incoming: Incoming, facts: Facts, folder: Path) -> None:
-    pq.write_table(incoming.entities, folder / ENTITIES, compression="zstd", row_group_size=ROW_GROUP)
-    pq.write_table(incoming.images, folder / IMAGES, compression="zstd")
-    for name, table in (
-        (COLUMNS, incoming.columns),
-        (OFFSETS, incoming.offsets),
-        (IMAGES_MAPPED, incoming.images.combine_chunks()),
-    ):
-        with pa.OSFile(str(folder / name), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-    table = incoming.table
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
-        "counts": {"images": len(table.images), "entities": len(table)},
-        "classes": list(table.classes),
-        "reference_areas": dict(facts.reference_areas),
-        "assumptions": list(facts.assumptions),
-        "repaired": facts.repaired,
-        "unusable_gsd": list(facts.unusable_gsd),
-        "merged": list(facts.merged),
-        "calibration": facts.calibration,
-        "vocabulary": None if facts.vocabulary is None else dict(facts.vocabulary),
-        "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in FILES},
-    }
-    (folder / HEADER).write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    for file in folder.iterdir():
-        _sync(file)
-    _sync(folder)
-
-
-def _move_into_place(beside: Path, path: Path) -> None:
-    if not path.exists():
-        beside.rename(path)
-    else:
-        old = path.parent / f".{path.name}.{secrets.token_hex(4)}.old"
-        path.rename(old)
-        try:
-            beside.rename(path)
-        except OSError:
-            old.rename(path)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Hands a file or folder to the disk; where folders cannot be opened, as on Windows, only files."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def _again(path: Path) -> str:
-    return f"Index the sources again: rune-smt index SOURCE... -o {path} --overwrite"
-
-
-def _header(path: Path) -> dict[str, Any]:
-    file = path / HEADER
-    if not path.exists():
-        near = nearest_name(path.name, _archives_beside(path))
-        hint = (
-            f"Nearest: {path.parent / near}." if near is not None else f"Make one: rune-smt index SOURCE... -o {path}"
-        )
-        raise DataError(f"No archive at {path}.", hint=hint)
-    if not file.is_file():
-        raise DataError(
-            f"{path} is not an archive: it has no {HEADER}.", hint=f"Make one: rune-smt index {path} -o NAME.rune"
-        )
-    try:
-        header = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged: {error}", hint=_again(path)) from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise DataError(f"{path} is not an archive: its {HEADER} is of something else.")
-    if header.get("version") != VERSION:
-        raise DataError(
-            f"{path} is an archive of another version: {header.get('version')}; this program reads version {VERSION}.",
-            hint=f"{_again(path)}. Or open it with the rune-smt that made it.",
-        )
-    missing = [name for name in _NEEDED if name not in header]
-    if missing:
-        raise DataError(f"{file} is damaged: it has no '{missing[0]}'.", hint=_again(path))
-    return header
-
-
-_NEEDED = ("classes", "reference_areas", "assumptions", "repaired", "unusable_gsd", "vocabulary", "files")
-
-
-def _archives_beside(path: Path) -> list[str]:
-    try:
-        return [other.name for other in path.parent.iterdir() if is_archive(other)]
-    except OSError:
-        return []
-
-
-def _check_sizes(path: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether all mapped files are there. Raises DataError for a missing Parquet file, or any that is cut short."""
-    mapped = True
-    for name in FILES:
-        file = path / name
-        if not file.is_file():
-            if name not in MAPPED:
-                raise DataError(f"{file} is missing.", hint=_again(path))
-            mapped = False
-            continue
-        size, written = file.stat().st_size, files.get(name, {}).get("bytes")
-        if size != written:
-            raise DataError(f"{file} is damaged: it has {size} bytes, {written} were written.", hint=_again(path))
-    return mapped
-
-
-def _map(file: Path) -> Any:
-    try:
-        with pa.memory_map(str(file)) as source:
-            table = pyarrow.ipc.open_file(source).read_all()
-        table.validate()  # lengths of buffers only; contents are `Archive.verify`'s
-        return table
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} is damaged: {error}", hint=_again(file.parent)) from None
-
-
-def _read_parquet(file: Path) -> Any:
-    try:
-        return pq.read_table(file, memory_map=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} is damaged: {error}", hint=_again(file.parent)) from None
-
-
-def _joined(old: Any, new: Any, what: str) -> Any:
-    """Rows of both; columns that one lacks are null there."""
-    new = new.replace_schema_metadata(None)
-    shared = [name for name in new.column_names if name in old.column_names]
-    for name in shared:
-        if pa.types.is_null(new.schema.field(name).type):
-            continue
-        if pa.types.is_nested(old.schema.field(name).type):
-            new = new.set_column(new.column_names.index(name), name, new.column(name).cast(old.schema.field(name).type))
-    try:
-        return pa.concat_tables([old.replace_schema_metadata(None), new], promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DataError(f"The {what} do not fit those of the archive: {error}") from None

@@ -95,11 +95,13 @@ def table_over(
 def attributes_over(columns: Any) -> LazyAttributes:
     """The attribute columns, made into numbers when they are asked for."""
     readers: dict[str, Callable[[], Attribute]] = {}
+    kinds: dict[str, AttributeKind] = {}
     for field in columns.schema:
         if field.name.startswith(PREFIX):
-            kind = field.metadata[KIND].decode()
-            readers[field.name.removeprefix(PREFIX)] = partial(_attribute, kind, columns.column(field.name))
-    return LazyAttributes(readers)
+            name = field.name.removeprefix(PREFIX)
+            kinds[name] = field.metadata[KIND].decode()
+            readers[name] = partial(_attribute, kinds[name], columns.column(field.name))
+    return LazyAttributes(readers, kinds)
 
 
 def view(column: Any) -> NDArray[Any]:

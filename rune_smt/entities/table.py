@@ -109,6 +109,16 @@ class ImageTable:
 
     def index(self, image_id: str) -> int:
         """The row of an image. Raises QueryError with the nearest name where there is none."""
+        place = self._place(image_id)
+        if place is not None:
+            return place
+        near = nearest_name(image_id, list(self.image_id))
+        if near is not None:
+            raise QueryError(f"No image '{image_id}'. Nearest: {near}.")
+        held = f"There are {len(self)}, {self.image_id[0]} to {self.image_id[-1]}." if len(self) else "There are none."
+        raise QueryError(f"No image '{image_id}'.", hint=held)
+
+    def _place(self, image_id: str) -> int | None:
         wanted = image_id.encode()
         low, high = 0, len(self)
         while low < high:
@@ -117,22 +127,10 @@ class ImageTable:
                 low = middle + 1
             else:
                 high = middle
-        if low < len(self) and self.image_id[low] == image_id:
-            return low
-        near = nearest_name(image_id, list(self.image_id))
-        if near is not None:
-            raise QueryError(f"No image '{image_id}'. Nearest: {near}.")
-        held = f"There are {len(self)}, {self.image_id[0]} to {self.image_id[-1]}." if len(self) else "There are none."
-        raise QueryError(f"No image '{image_id}'.", hint=held)
+        return low if low < len(self) and self.image_id[low] == image_id else None
 
     def __contains__(self, image_id: object) -> bool:
-        if not isinstance(image_id, str):
-            return False
-        try:
-            self.index(image_id)
-        except QueryError:
-            return False
-        return True
+        return isinstance(image_id, str) and self._place(image_id) is not None
 
     @classmethod
     def from_arrow(cls, arrow: Any) -> ImageTable:
@@ -196,10 +194,11 @@ class Outlines:
 
 
 class LazyAttributes(Mapping[str, Attribute]):
-    """Attribute columns that are read when they are asked for."""
+    """Attribute columns that are read when they are asked for; their kinds are known before."""
 
-    def __init__(self, readers: Mapping[str, Callable[[], Attribute]]):
+    def __init__(self, readers: Mapping[str, Callable[[], Attribute]], kinds: Mapping[str, AttributeKind]):
         self._readers = dict(readers)
+        self.kinds = dict(kinds)
         self._read: dict[str, Attribute] = {}
 
     def __getitem__(self, name: str) -> Attribute:
@@ -272,6 +271,13 @@ class EntityTable:
 
     def __len__(self) -> int:
         return len(self.image)
+
+    @property
+    def kinds(self) -> dict[str, AttributeKind]:
+        """The kind of every attribute; none is read for it where the table is lazy."""
+        if isinstance(self.attributes, LazyAttributes):
+            return self.attributes.kinds
+        return {name: column.kind for name, column in self.attributes.items()}
 
     def outlines(self, rows: Rows) -> Shapes:
         """Shapely geometries of these rows, object array of the same shape; decoded for these rows only."""

@@ -1,0 +1,152 @@
+"""The verdicts of every image of an archive, part by part: what is asked, of one part, and the answers put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .verdict import SATISFIED, Verdict
+
+if TYPE_CHECKING:
+    from .entities.archive import Archive
+    from .grammar.nodes import Formula
+    from .grammar.vocabulary import Vocabulary
+    from .solver.array_engine import Statistics
+    from .solver.degrees import Degrees
+    from .solver.world import World
+
+Mode: TypeAlias = Literal["threshold", "graded", "probability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of every part.
+
+    formula  closed, definitions expanded; normal is the same normalised
+    """
+
+    formula: Formula
+    normal: Formula
+    mode: Mode
+    engine: str
+    min_score: float
+    min_degree: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What was found of some images, in their order: verdict codes int8 (m,), degrees float64 (m,), and how."""
+
+    verdicts: NDArray[np.int8]
+    degrees: NDArray[np.float64]
+    grades: Degrees | None = None
+    statistics: Statistics | None = None
+
+
+def decide_part(part: Archive, vocabulary: Vocabulary, asked: Asked, workers: int = 1) -> Answer:
+    """The answer for the images of an archive of one part.
+
+    workers  threads of the array engine (mode threshold)
+    """
+    if asked.mode != "threshold":
+        grades = _grades(part, vocabulary, asked)
+        return Answer(grades.verdicts, grades.degree, grades)
+    statistics = None
+    if asked.engine in ("auto", "array"):
+        from .solver.array_engine import ArrayEngine
+
+        engine = ArrayEngine(part.table, vocabulary, asked.min_score, workers=workers)
+        verdicts = engine.decide(asked.normal)
+        statistics = engine.statistics
+    else:
+        verdicts = _one_by_one(part, vocabulary, asked)
+    return Answer(verdicts, (verdicts == SATISFIED).astype(np.float64), statistics=statistics)
+
+
+def put_together(archive: Archive, answers: Iterable[tuple[int, Answer]]) -> Answer:
+    """The answer for all images of an archive, from (number of the part, answer) in any order."""
+    found = sorted(answers, key=lambda answer: answer[0])
+    if len(found) == 1:
+        return found[0][1]
+    verdicts, degrees = np.zeros(len(archive), np.int8), np.zeros(len(archive))
+    for number, answer in found:
+        mine = archive.places.rows[number]
+        verdicts[mine], degrees[mine] = answer.verdicts, answer.degrees
+    return Answer(verdicts, degrees, _grades_together(archive, found), _statistics_together(found))
+
+
+def _grades_together(archive: Archive, found: list[tuple[int, Answer]]) -> Degrees | None:
+    from .solver.degrees import Degrees
+
+    if any(answer.grades is None for _, answer in found):
+        return None
+    whole = Degrees(np.zeros(len(archive)), np.zeros(len(archive)), np.zeros(len(archive), np.int8), {}, {})
+    stretches, intervals = {}, {}
+    for number, answer in found:
+        mine, grades = archive.places.rows[number], answer.grades
+        assert grades is not None
+        whole.degree[mine], whole.upper[mine], whole.verdicts[mine] = grades.degree, grades.upper, grades.verdicts
+        stretches.update({int(mine[index]): value for index, value in grades.stretches.items()})
+        intervals.update({int(mine[index]): value for index, value in grades.intervals.items()})
+    return replace(whole, stretches=stretches, intervals=intervals)
+
+
+def _statistics_together(found: list[tuple[int, Answer]]) -> Statistics | None:
+    """Sums over the parts, and the plan of the first."""
+    from .solver.array_engine import ComponentRun, Statistics
+
+    whole = Statistics()
+    for _, answer in found:
+        mine = answer.statistics
+        if mine is None:
+            return None
+        whole.images += mine.images
+        whole.by_counts += mine.by_counts
+        whole.counts_seconds += mine.counts_seconds
+        whole.plan = whole.plan or mine.plan
+        for key, run in mine.components.items():
+            whole.components.setdefault(key, ComponentRun(run.text))
+        whole.add(mine)
+    return whole
+
+
+# --- one part ---------------------------------------------------------------------------------------------------------
+
+
+def _grades(part: Archive, vocabulary: Vocabulary, asked: Asked) -> Degrees:
+    """Degrees or probabilities of all images: vectorised, or by an engine that takes one world at a time."""
+    from .solver.graded import grades, grades_by
+    from .solver.probability import by_enumeration, probabilities
+
+    if asked.engine in ("auto", "array"):
+        vectorised = grades if asked.mode == "graded" else probabilities
+        return vectorised(asked.normal, part.table, vocabulary, asked.min_degree)
+    decide = _decider(asked.engine)
+    if asked.mode == "graded":
+        return grades_by(decide, asked.formula, part.table, vocabulary, asked.min_degree)
+    return by_enumeration(asked.formula, part.table, vocabulary, decide, asked.min_degree)
+
+
+def _one_by_one(part: Archive, vocabulary: Vocabulary, asked: Asked) -> NDArray[np.int8]:
+    """Verdicts by an engine that takes one image at a time."""
+    from .solver.atoms import Facts
+    from .solver.world import World
+
+    decide = _decider(asked.engine)
+    facts = Facts(part.table, vocabulary)
+    worlds = (World(scene, vocabulary, asked.min_score, facts=facts) for scene in part)
+    return np.array([decide(asked.formula, world) for world in worlds], dtype=np.int8)
+
+
+def _decider(engine: str) -> Callable[[Formula, World], Verdict]:
+    if engine == "z3":
+        from .solver.z3_engine import decide
+
+        return decide
+    from .solver.holds import holds
+
+    return holds
