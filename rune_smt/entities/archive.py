@@ -346,7 +346,7 @@ def open_archive(path: str | Path) -> Archive:
         known = _header_of(path)
         try:
             archive = _opened(path, known)
-        except DataError:
+        except (DataError, OSError):
             if known == _header_of(path) and not (known == b"" and _is_being_replaced(path)):
                 raise
         else:

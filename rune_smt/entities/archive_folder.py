@@ -251,8 +251,11 @@ def open_files(path: Path, header: Mapping[str, Any]) -> tuple[EntityTable, Any,
         table = table_over(columns, offsets, ImageTable.from_arrow(images), header["classes"], areas)
     except (pa.ArrowException, KeyError, ValueError, TypeError, DataError) as error:
         raise DataError(f"{path / COLUMNS} is damaged: {error}", hint=again(path)) from None
-    with pa.memory_map(str(path / ENTITIES)) as source:
-        return table, None, source.read_buffer()
+    try:
+        with pa.memory_map(str(path / ENTITIES)) as source:
+            return table, None, source.read_buffer()
+    except OSError as error:
+        raise DataError(f"{path / ENTITIES} cannot be read: {error}", hint=again(path)) from None
 
 
 def verify_files(path: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
