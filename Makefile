@@ -25,14 +25,23 @@ test: lint
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Models with random weights, and a real one where the development data has it. Its own environment, for torch is large.
+# Skipped, with a line that says why, where there is too little disk or the packages cannot be had.
+LLM_DISK_GB ?= 6
 $(LLM)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(LLM)
 	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,transformers]' hypothesis pytest
 	touch $@
 
-test-llm: $(LLM)/.installed
-	$(LLM)/bin/python -m pytest tests/llm/random_weights.py tests/llm/real_server.py
+test-llm:
+	@free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1048576) }'); \
+	if [ ! -e $(LLM)/.installed ] && [ $$free -lt $(LLM_DISK_GB) ]; then \
+		echo "test-llm: skipped, $$free GB of disk are free and $(LLM_DISK_GB) GB are needed"; \
+	elif ! $(MAKE) --no-print-directory $(LLM)/.installed; then \
+		echo "test-llm: skipped, the packages cannot be installed"; \
+	else \
+		$(LLM)/bin/python -m pytest tests/llm/random_weights.py tests/llm/real_weights.py tests/llm/real_server.py; \
+	fi
 
 # Detectors that bring torch and torchvision, with real weights where the development data has them. Skipped, with a line
 # that says why, where there is too little disk or the packages cannot be had.
