@@ -16,6 +16,7 @@ from . import (
     miss_commands,
     query_commands,
     search_commands,
+    synth_commands,
     tool_commands,
 )
 from .output import error_console
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 for family in (
     archive_commands, search_commands, miss_commands, query_commands, tool_commands, evaluate_commands, export_commands,
+    synth_commands,
 ):  # fmt: skip
     family.register(app)
 

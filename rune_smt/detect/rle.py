@@ -48,6 +48,37 @@ def undo_differences(values: Ints) -> Ints:
     return result
 
 
+def compress(counts: Ints) -> str:
+    """The compressed text of counts: what `uncompress` reads."""
+    values = counts.copy()
+    values[3:] -= counts[1:-2]
+    groups: list[int] = []
+    for value in values.tolist():
+        more = True
+        while more:
+            group, value = value & 0x1F, value >> 5
+            more = value != (-1 if group & 0x10 else 0)
+            groups.append(group + 48 + (0x20 if more else 0))
+    return bytes(groups).decode("ascii")
+
+
+def encode(mask: NDArray[np.bool_], origin: tuple[int, int], size: tuple[int, int]) -> dict[str, Any]:
+    """A part of a mask as COCO writes it, compressed.
+
+    mask    bool (rows, columns), some set
+    origin  x and y of its first pixel in the picture
+    size    height and width of the picture
+    """
+    column, row = np.nonzero(mask.T)
+    place = (column + origin[0]) * size[0] + row + origin[1]  # down the columns of the picture
+    breaks = np.flatnonzero(np.diff(place) != 1) + 1
+    starts = place[np.concatenate([[0], breaks])]
+    ends = place[np.concatenate([breaks - 1, [len(place) - 1]])] + 1
+    edges = np.stack([starts, ends], axis=1).reshape(-1)
+    counts = np.diff(np.concatenate([[0], edges, [size[0] * size[1]]])).astype(np.int64)
+    return {"size": list(size), "counts": compress(counts if counts[-1] else counts[:-1])}
+
+
 def runs_of(rle: Any) -> tuple[int, int, Ints]:
     """Height, width and counts of {"size": [height, width], "counts": list or text}. ValueError says what is wrong."""
     size, counts = rle.get("size"), rle.get("counts")

@@ -25,6 +25,7 @@ def plane(site: Site, frame: Frame, length: float) -> bool:
     hl, hs = length / 2, span / 2
     r = length * 0.05
     lift = 4.0
+    parts = [_fuselage(hl, r)]
     for side in (-1, 1):
         wing = [
             (hl * 0.26, side * r * 0.8),
@@ -34,6 +35,7 @@ def plane(site: Site, frame: Frame, length: float) -> bool:
             (-hl * 0.16, side * hs * 0.34),
             (-hl * 0.19, side * r * 0.8),
         ]
+        parts.append(wing)
         site.solid(frame, wing, shade(body, 0.93), height=lift)
         flap = [
             (-hl * 0.155, side * hs * 0.34),
@@ -48,16 +50,18 @@ def plane(site: Site, frame: Frame, length: float) -> bool:
             (-hl * 0.985, side * hs * 0.37),
             (-hl * 0.94, side * r * 0.3),
         ]
+        parts.append(fin)
         site.solid(frame, fin, shade(body, 0.95), height=lift)
         engines = (0.33,) if length < 48 else (0.30, 0.56)
         for at in engines:
             ex = hl * (0.26 - 0.47 * at) + length * 0.035
             pod = rectangle(length * 0.085, length * 0.036, ex, side * hs * at)
+            intake = rectangle(length * 0.014, length * 0.036, ex + length * 0.045, side * hs * at)
+            parts += [pod, intake]
             site.solid(frame, pod, shade(body, 0.84), height=2.0)
-            site.solid(
-                frame, rectangle(length * 0.014, length * 0.036, ex + length * 0.045, side * hs * at), (58, 60, 64)
-            )
-    site.solid(frame, _fuselage(hl, r), body, height=lift + 1)
+            site.solid(frame, intake, (58, 60, 64))
+    site.shape(frame, *parts)
+    site.solid(frame, parts[0], body, height=lift + 1)
     dark = [(-hl * 0.9, -r * 0.12), (hl * 0.8, -r * 0.7), (hl * 0.8, -r * 0.98), (-hl * 0.6, -r * 0.95)]
     if site.sun[1] * frame.cos - site.sun[0] * frame.sin > 0:  # the side away from the sun
         dark = [(x, -y) for x, y in dark]
@@ -110,6 +114,8 @@ def helicopter(site: Site, frame: Frame) -> bool:
     ]
     site.solid(frame, tail, shade(colour, 0.9), height=2.5)
     body = [(centre + x, y) for x, y in disc(length * 0.22, squash=0.42, points=18)]
+    steering = rectangle(length * 0.05, length * 0.16, -hl * 0.93)
+    site.shape(frame, body, tail, steering)  # the rotor turns, and is hardly seen
     site.solid(frame, body, colour)
     nose = [
         (centre + length * 0.20, -length * 0.035),
@@ -118,7 +124,7 @@ def helicopter(site: Site, frame: Frame) -> bool:
         (centre + length * 0.12, -length * 0.07),
     ]
     site.solid(frame, nose, (36, 42, 50))
-    site.solid(frame, rectangle(length * 0.05, length * 0.16, -hl * 0.93), shade(colour, 0.8))
+    site.solid(frame, steering, shade(colour, 0.8))
     turn = site.between(0, math.pi / 2)
     hub = frame.at(centre, 0, turn)
     for quarter in range(4):

@@ -94,6 +94,7 @@ def running_track(site: Site, frame: Frame, *, soccer: bool = True, scale: float
         return False
     straight = length - width
     red = site.vary(site.pick(((164, 82, 66), (152, 74, 62), (176, 96, 76), (92, 110, 138))), 0.05)
+    site.shape(frame, _stadium(straight, width / 2))
     site.ground(_stadium(straight, width / 2), "smooth", frame=frame, paint=red)
     lane = 1.22 * scale
     for i in range(1, 8):
@@ -120,6 +121,7 @@ def baseball_diamond(site: Site, corner: Frame, radius: float) -> bool:
     if not site.label("baseball_diamond", middle, radius, radius):
         return False
     fan = [(0.0, 0.0)] + [(radius * math.cos(a), radius * math.sin(a)) for a in _steps(0, math.pi / 2, 24)]
+    site.shape(corner, fan)
     site.ground(fan, "turf", frame=corner)
     dirt = site.vary((172, 136, 102), 0.06)
     for i in range(5):
@@ -162,6 +164,7 @@ def swimming_pool(site: Site, frame: Frame, length: float, width: float, *, lane
         shape = [
             (length / 2 * _round(math.cos(a)), width / 2 * _round(math.sin(a))) for a in _steps(0, 2 * math.pi, 28)
         ]
+    site.shape(frame, shape)
     site.ground(shape, "smooth", frame=frame, paint=water)
     site.stain([(x * 0.72 + length * 0.05, y * 0.66) for x, y in shape], (*shade(water, 0.82), 120), frame=frame)
     if lanes:

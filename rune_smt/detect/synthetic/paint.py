@@ -1,4 +1,4 @@
-"""A site's marks to a picture: ground with its textures, shadows, things, tree crowns; then lens, haze and noise."""
+"""A site's marks to a picture: ground, water, shadows, things, tree crowns, clouds; then lens, haze and noise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .dials import AS_IT_COMES, Dials
 from .site import Layer, Mark, Shade, Site
 from .textures import MATERIALS, Floats, lookup, noise
 
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 SAMPLES = 2  # canvas pixels per picture pixel, each way
+THIN, CLEAR = 0.05, 0.7  # metres of flood water that hide most of the ground, and nearly all of it
+RIM = 0.05  # metres above the water up to which the ground is wet
 SHADE = np.array([0.40, 0.43, 0.50], dtype=np.float32)  # what light is left in a shadow: the sky's, so bluish
 
 COARSE, MEDIUM, FINE, HUE = (lookup(name) for name in ("coarse", "medium", "fine", "hue"))
 
 
-def paint(site: Site, rng: np.random.Generator) -> Image.Image:
-    """The picture of a site, RGB, `site.size` pixels square."""
+def paint(
+    site: Site,
+    rng: np.random.Generator,
+    dials: Dials = AS_IT_COMES,
+    sky: tuple[Floats, Floats] | None = None,
+) -> Image.Image:
+    """The picture of a site, RGB, `site.size` pixels square; `sky` is the opacity of clouds and of their shadows."""
     from PIL import Image, ImageDraw, ImageFilter
 
     size, big = site.size, (site.size * SAMPLES, site.size * SAMPLES)
@@ -30,6 +38,8 @@ def paint(site: Site, rng: np.random.Generator) -> Image.Image:
     _draw_ground(site.marks, ImageDraw.Draw(ground, "RGBA"), ImageDraw.Draw(texture))
     picture = _pixels(ground.reduce(SAMPLES))
     picture *= _grain(np.asarray(texture), rng)
+    if site.depth is not None:
+        picture = _flood(picture, site, site.depth, rng)
 
     shades = Image.new("L", big, 0)
     _draw_shades(site.shades, ImageDraw.Draw(shades))
@@ -41,7 +51,9 @@ def paint(site: Site, rng: np.random.Generator) -> Image.Image:
     crowns = MATERIALS["canopy"]
     leaves = 1 + crowns.medium * 0.7 * noise(4.0, size, rng)[..., None] + crowns.fine * 0.7 * fine
     picture = _lay_over(picture, site.marks, "canopy", big, leaves)
-    return _camera(picture, rng)
+    if sky is not None:
+        picture = _under_clouds(picture, *sky)
+    return _camera(picture, rng, dials)
 
 
 def _draw_ground(marks: Iterable[Mark], draw: ImageDraw.ImageDraw, texture: ImageDraw.ImageDraw) -> None:
@@ -106,11 +118,31 @@ def _grain(texture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], rng: np.ran
     return np.stack([1 + light + drift, 1 + light + 0.2 * drift, 1 + light - 0.4 * drift], axis=-1)
 
 
-def _camera(picture: Floats, rng: np.random.Generator) -> Image.Image:
-    """Haze, white balance, contrast, a soft lens and the sensor's noise."""
+def _flood(picture: Floats, site: Site, depth: Floats, rng: np.random.Generator) -> Floats:
+    """Muddy water over the ground, through which its shallow parts show; foam and flotsam at its edge."""
+    size = site.size
+    mud = np.array(site.colour_of("water"), dtype=np.float32) * (
+        1 + 0.05 * noise(60.0, size, rng)[..., None] + 0.02 * noise(3.0, size, rng)[..., None]
+    )
+    mud *= (1.16 - 0.18 * np.clip(depth, 0, 1))[..., None]
+    opaque = (np.clip(depth / THIN, 0, 1) * 0.66 + np.clip(depth / CLEAR, 0, 1) * 0.30)[..., None]
+    wet = np.clip(1 + depth / RIM, 0, 1)[..., None]  # the ground beside water is dark with it
+    return np.asarray(picture * (1 - 0.22 * wet) * (1 - opaque) + mud * opaque, dtype=np.float32)
+
+
+def _under_clouds(picture: Floats, cloud: Floats, shadow: Floats) -> Floats:
+    """The picture under clouds that are brighter where they are thicker."""
+    picture *= 1 - 0.48 * shadow[..., None]
+    white = (200 + 48 * cloud)[..., None] * np.array([0.985, 0.992, 1.0], dtype=np.float32)
+    return np.asarray(picture * (1 - cloud[..., None]) + white * cloud[..., None], dtype=np.float32)
+
+
+def _camera(picture: Floats, rng: np.random.Generator, dials: Dials) -> Image.Image:
+    """Haze, white balance, contrast, a soft lens and the sensor's noise; what no dial says is left to chance."""
     from PIL import Image, ImageFilter
 
     haze = float(rng.uniform(0.0, 0.14))
+    haze = haze if dials.haze is None else dials.haze
     balance = np.array([rng.normal(1.0, 0.03), 1.0, rng.normal(0.99, 0.04)], dtype=np.float32)
     exposure = float(rng.uniform(0.92, 1.12))
     picture *= (1 - haze) * exposure * balance
@@ -118,7 +150,13 @@ def _camera(picture: Floats, rng: np.random.Generator) -> Image.Image:
     size = picture.shape[0]
     picture += 2.2 * noise(1.0, size, rng, slope=0.0)[..., None]
     soft = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
-    return soft.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.35, 0.65))))
+    blur = float(rng.uniform(0.35, 0.65))
+    soft = soft.filter(ImageFilter.GaussianBlur(blur if dials.blur is None else dials.blur))
+    if dials.noise is None:
+        return soft
+    # a dial's noise comes after the lens, as a sensor's does, so that it has the strength it says
+    grey = rng.standard_normal((size, size, 3), dtype=np.float32) * dials.noise
+    return Image.fromarray(np.clip(np.asarray(soft, dtype=np.float32) + grey, 0, 255).astype(np.uint8))
 
 
 def _pixels(image: Image.Image) -> Floats:

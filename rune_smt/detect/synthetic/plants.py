@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from .site import Point, Site, disc, shade
+from .site import Frame, Point, Site, disc, shade
 from .textures import Colour
 
 GREENS: Sequence[Colour] = ((58, 80, 46), (66, 90, 50), (50, 72, 44), (76, 96, 56), (84, 98, 54), (46, 66, 42))
+
+COUNTED = 410.0  # metres of side: the widest place for which the numbers of trees and bushes were chosen
 
 
 def tree(site: Site, x: float, y: float, radius: float) -> None:
@@ -23,6 +25,7 @@ def tree(site: Site, x: float, y: float, radius: float) -> None:
     site.shadow_disc(box, radius * 1.7)
     lobes = [(radius * (1 + 0.16 * math.sin(3.1 * i + radius) * (1 if i % 2 else -1)), i) for i in range(9)]
     crown = [(r * math.cos(i * 0.698), r * math.sin(i * 0.698)) for r, i in lobes]
+    site.crowns.append(frame.flat(crown))
     site.solid(frame, crown, shade(green, 0.82), layer="canopy")
     lean = math.hypot(*site.sun) or 1.0
     # towards the sun, in pixels, then back to this frame's metres
@@ -38,7 +41,7 @@ def trees(
 ) -> None:
     """Up to `count` trees at free places of the picture for which `where` is true."""
     half = site.reach
-    placed = 0
+    placed, count = 0, _spread(site, count)
     for _ in range(count * 4):
         if placed >= count:
             return
@@ -76,7 +79,7 @@ def wood(
 def scrub(site: Site, count: int, where: Callable[[float, float], bool]) -> None:
     """Low bushes and stains on open ground, so that no meadow is a flat colour."""
     half = site.half
-    for _ in range(count):
+    for _ in range(_spread(site, count)):
         x, y = site.between(-half, half) * 1.3, site.between(-half, half) * 1.3
         if not (site.inside(x, y, -4) and where(x, y)):
             continue
@@ -84,4 +87,34 @@ def scrub(site: Site, count: int, where: Callable[[float, float], bool]) -> None
         tone = (92, 84, 58, site.whole(10, 34)) if site.chance(0.5) else (58, 76, 44, site.whole(10, 40))
         site.stain(
             [(x + px * site.between(0.6, 1.2), y + py * site.between(0.6, 1.2)) for px, py in disc(r, points=9)], tone
+        )
+
+
+def _spread(site: Site, count: int) -> int:
+    """As many as keep a wide place as green as one of `COUNTED` metres is with `count`."""
+    return round(count * max(1.0, 2 * site.half / COUNTED) ** 2)
+
+
+# what stands or lies where trees grow; of large things a crown hides too little to matter
+UNDER_TREES = frozenset(
+    {"small_vehicle", "large_vehicle", "vehicle", "swimming_pool", "pool", "tennis_court", "basketball_court"}
+)
+
+
+def overhang(site: Site, share: float) -> None:
+    """Trees that hang over the given share of the things that can stand under one, each hidden in part."""
+    local = Frame(0, 0, site.frame.cos, site.frame.sin)
+    for i in range(len(site.labels)):
+        if site.labels[i] not in UNDER_TREES or not site.chance(share):
+            continue
+        (ax, ay), (bx, by), _, (dx, dy) = site.boxes[i]
+        along, across = site.between(0, 1), float(site.rng.choice([0.0, 1.0]))
+        x, y = ax + along * (bx - ax) + across * (dx - ax), ay + along * (by - ay) + across * (dy - ay)
+        px, py = x - site.frame.ox, y - site.frame.oy
+        k = local.scale**2
+        tree(
+            site,
+            (px * local.cos + py * local.sin) / k,
+            (py * local.cos - px * local.sin) / k,
+            site.between(1.6, 4.2),
         )

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .textures import MATERIALS, Colour
+from .textures import MATERIALS, Colour, Floats
 
 Point = tuple[float, float]
 Layer = Literal["ground", "object", "canopy"]
@@ -89,7 +89,12 @@ class Site:
     shades: list[Shade] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     boxes: list[list[Point]] = field(default_factory=list)
+    shapes: list[list[list[float]]] = field(default_factory=list)  # of each thing, parts x0, y0, x1, ... in pixels
+    crowns: list[list[float]] = field(default_factory=list)  # of trees, in pixels: they hide what lies below
+    roads: list[list[float]] = field(default_factory=list)  # of a flood, in pixels
+    paved: list[list[float]] = field(default_factory=list)  # of a flood: drives and terraces, in pixels
     difficult: list[float] = field(default_factory=list)
+    depth: Floats | None = None  # of flood water, metres, (size, size); dry where it is not above 0
     taken: list[tuple[float, float, float]] = field(default_factory=list)
 
     @property
@@ -280,9 +285,15 @@ class Site:
             return False
         hl, hw = length / 2, width / 2
         self.labels.append(name)
-        self.boxes.append([frame.px(x, y) for x, y in ((-hl, -hw), (hl, -hw), (hl, hw), (-hl, hw))])
+        box = [(-hl, -hw), (hl, -hw), (hl, hw), (-hl, hw)]
+        self.boxes.append([frame.px(x, y) for x, y in box])
+        self.shapes.append([frame.flat(box)])
         self.difficult.append(1.0 if share < 0.7 else 0.0)
         return True
+
+    def shape(self, frame: Frame, *parts: Sequence[Point]) -> None:
+        """What is seen from above of the thing labelled last: parts whose union it is; without a call it is its box."""
+        self.shapes[-1] = [frame.flat(part) for part in parts]
 
     def visible(self, frame: Frame, length: float, width: float) -> float:
         """The share of a box that lies in the picture, from a grid of samples."""

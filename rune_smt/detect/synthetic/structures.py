@@ -22,6 +22,8 @@ HALL_ROOFS: Sequence[Colour] = (
     (150, 110, 96),
 )
 
+ROUND = 48  # corners of what is round: at 100 px across it lies within a tenth of a pixel
+
 
 def house(site: Site, frame: Frame, length: float, width: float, colour: Colour | None = None) -> None:
     """A dwelling with a hipped roof; its faces are lit by the sun's place."""
@@ -178,6 +180,7 @@ def roundabout(site: Site, frame: Frame, radius: float) -> bool:
     """A roundabout, its outer kerb at `radius`; the box is the square around it."""
     if not site.label("roundabout", frame, 2 * radius, 2 * radius):
         return False
+    site.shape(frame, disc(radius, points=ROUND))
     site.ground_disc(0, 0, radius, "asphalt", frame=frame)
     site.stain_disc(0, 0, radius * 0.99, (206, 206, 200, 150), frame=frame, width=0.3)
     inner = radius * 0.55
@@ -192,6 +195,7 @@ def storage_tank(site: Site, frame: Frame, radius: float, height: float) -> bool
     """A round tank: rim, roof with its seams, inside the rim the shadow on a floating roof, and a stair."""
     if not site.label("storage_tank", frame, 2 * radius, 2 * radius):
         return False
+    site.shape(frame, disc(radius, points=ROUND))
     shell = site.vary(site.pick(((222, 222, 216), (206, 206, 200), (188, 190, 188), (214, 206, 190))), 0.04)
     site.solid_disc(frame, 0, 0, radius, shade(shell, 0.9), height=height)
     lean = math.hypot(*site.sun)
@@ -269,6 +273,8 @@ def container_crane(site: Site, frame: Frame, reach: float = 62.0) -> bool:
         return False
     colour = site.pick(((186, 62, 46), (54, 92, 150), (206, 170, 64), (196, 200, 204)))
     hr = reach / 2
+    legs = [rectangle(1.8, width, x) for x in (-hr * 0.42, hr * 0.08)]
+    site.shape(frame, rectangle(reach, 6.5), *legs)
     for y in (-2.6, 2.6):
         beam = rectangle(reach, 1.3, 0, y)
         flat = frame.flat(beam)
@@ -280,8 +286,8 @@ def container_crane(site: Site, frame: Frame, reach: float = 62.0) -> bool:
     for i in range(steps):
         x = (i / steps - 0.5) * reach
         site.line([(x, -2.6), (x + 3, 2.6), (x + 6, -2.6)], 0.6, shade(colour, 0.85), frame=frame, layer="object")
-    for x in (-hr * 0.42, hr * 0.08):
-        site.solid(frame, rectangle(1.8, width, x), shade(colour, 0.92), height=6)
+    for leg in legs:
+        site.solid(frame, leg, shade(colour, 0.92), height=6)
     site.solid(frame, rectangle(8, 6.5, -hr * 0.62), (222, 222, 218))
     site.solid(frame, rectangle(3.4, 4.2, hr * 0.3), (230, 214, 120))
     return True

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .scenes import CRS, SyntheticScene
 
 QUALITY = 88  # JPEG
@@ -21,7 +24,10 @@ def to_arrow(scenes: Iterable[SyntheticScene], pictures: Path | None = None) -> 
 
     entities: dict[str, list[Any]] = {
         name: []
-        for name in ("image_id", "entity_id", "label", "source_label", "score", "geometry", "source", "difficult")
+        for name in (
+            *("image_id", "entity_id", "label", "source_label", "score", "geometry", "source", "difficult"),
+            *("occluded", "flooded"),
+        )
     }
     images: dict[str, list[Any]] = {
         name: [] for name in ("image_id", "width", "height", "gsd", "gsd_source", "path", "crs", "transform", "kind")
@@ -33,9 +39,11 @@ def to_arrow(scenes: Iterable[SyntheticScene], pictures: Path | None = None) -> 
         entities["label"] += scene.labels
         entities["source_label"] += scene.labels
         entities["score"] += [1.0] * n
-        entities["geometry"] += list(shapely.to_wkb(shapely.polygons(scene.polygons))) if n else []
+        entities["geometry"] += list(shapely.to_wkb(_geometry(scene))) if n else []
         entities["source"] += [f"synthetic:{scene.seed[0]}:{scene.image_id}:{i}" for i in range(n)]
-        entities["difficult"] += scene.attributes["difficult"].tolist()
+        for name in ("difficult", "occluded"):
+            entities[name] += _known(scene.attributes[name])
+        entities["flooded"] += [None if v is None else v > 0 for v in _known(scene.attributes.get("flooded"), n)]
         path = write_picture(scene, pictures).resolve() if pictures is not None else None
         images["image_id"].append(scene.image_id)
         images["width"].append(scene.width)
@@ -50,9 +58,13 @@ def to_arrow(scenes: Iterable[SyntheticScene], pictures: Path | None = None) -> 
     entity_schema = pa.schema(
         [
             ("image_id", text), ("entity_id", pa.int32()), ("label", text), ("source_label", text), ("score", number),
-            ("geometry", pa.binary()), ("source", text), ("difficult", number),
+            ("geometry", pa.binary()), ("source", text), ("difficult", number), ("occluded", number),
         ]
     )  # fmt: skip
+    if any(value is not None for value in entities["flooded"]):
+        entity_schema = entity_schema.append(pa.field("flooded", pa.bool_()))
+    else:
+        del entities["flooded"]
     image_schema = pa.schema(
         [
             ("image_id", text), ("width", pa.int32()), ("height", pa.int32()), ("gsd", number), ("gsd_source", text),
@@ -60,6 +72,18 @@ def to_arrow(scenes: Iterable[SyntheticScene], pictures: Path | None = None) -> 
         ]
     )  # fmt: skip
     return pa.table(entities, schema=entity_schema), pa.table(images, schema=image_schema)
+
+
+def _known(values: npt.NDArray[np.float64] | None, n: int = 0) -> list[float | None]:
+    """Numbers with None for NaN; n times None where there are none at all."""
+    return [None] * n if values is None else [None if v != v else v for v in values.tolist()]
+
+
+def _geometry(scene: SyntheticScene) -> npt.NDArray[np.object_]:
+    """Boxes; of a flood what is seen, with holes."""
+    import shapely
+
+    return scene.outlines if scene.flood is not None else np.asarray(shapely.polygons(scene.polygons))
 
 
 def write_picture(scene: SyntheticScene, folder: Path, kind: str = "jpg") -> Path:

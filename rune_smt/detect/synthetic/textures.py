@@ -74,8 +74,13 @@ def noise_field(grain: float, seed: int, slope: float = 1.0) -> Floats:
 
 def noise(grain: float, size: int, rng: np.random.Generator, slope: float = 1.0) -> Floats:
     """A window of `size` pixels square out of the field of that grain, at a random place."""
-    field = noise_field(grain, seed=int(grain * 1000), slope=slope)
     row, column = (int(v) for v in rng.integers(0, FIELD, size=2))
+    return window(noise_field(grain, seed=int(grain * 1000), slope=slope), size, row, column)
+
+
+def window(field: Floats, size: int, row: int, column: int) -> Floats:
+    """A window of `size` pixels square of a seamless field, from any row and column on."""
+    row, column = row % FIELD, column % FIELD
     if row + size <= FIELD and column + size <= FIELD:
         return field[row : row + size, column : column + size]
     rows = (row + np.arange(size)) % FIELD

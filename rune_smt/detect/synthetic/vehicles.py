@@ -45,6 +45,7 @@ def car(site: Site, frame: Frame) -> bool:
         (-hl * 0.92, -hw),
         (hl * 0.9, -hw),
     ]
+    site.shape(frame, hull)
     site.solid(frame, hull, body, height=1.5)
     site.solid(
         frame, [(hl * 0.42, -hw * 0.85), (hl * 0.42, hw * 0.85), (hl * 0.1, hw * 0.7), (hl * 0.1, -hw * 0.7)], GLASS
@@ -64,9 +65,13 @@ def lorry(site: Site, frame: Frame, trailer: Colour | None = None, length: float
     box = site.vary(trailer or site.pick(TRAILERS), 0.03)
     cab = site.pick(CABS)
     hl = length / 2
-    site.solid(frame, rectangle(2.2, 2.45, hl - 1.1), cab, height=3.0)
+    front, hitch = rectangle(2.2, 2.45, hl - 1.1), rectangle(0.9, 1.2, hl - 2.55)
+    back = rectangle(length - 2.9, 2.55, -hl + (length - 2.9) / 2)
+    site.shape(frame, front, hitch, back)
+    site.solid(frame, hitch, (58, 58, 60))
+    site.solid(frame, front, cab, height=3.0)
     site.solid(frame, rectangle(0.5, 2.1, hl - 0.45), GLASS)
-    site.solid(frame, rectangle(length - 2.9, 2.55, -hl + (length - 2.9) / 2), box, height=3.8)
+    site.solid(frame, back, box, height=3.8)
     site.solid(frame, rectangle(length - 3.3, 0.25, -hl + (length - 2.9) / 2), shade(box, 0.93))
     return True
 

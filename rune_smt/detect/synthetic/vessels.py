@@ -39,6 +39,11 @@ def beam_of(length: float) -> float:
     return 2.4 + length * 0.135
 
 
+def bow_of(length: float) -> float:
+    """The tapering share of a ship's hull: yachts are pointed, freighters blunt."""
+    return 0.45 if length < 34 else 0.3 if length < 62 else 0.22
+
+
 def ship(site: Site, frame: Frame, length: float, *, moving: bool = False) -> bool:
     """A ship of 20 to 120 m, bow along the frame's heading. False where it lies outside the picture."""
     beam = beam_of(length)
@@ -46,6 +51,7 @@ def ship(site: Site, frame: Frame, length: float, *, moving: bool = False) -> bo
         return False
     if moving:
         wake(site, frame, length, beam)
+    site.shape(frame, hull(length, beam, bow=bow_of(length)))
     if length < 34:
         _yacht(site, frame, length, beam)
     elif length < 62:
@@ -89,7 +95,7 @@ def wake(site: Site, frame: Frame, length: float, beam: float) -> None:
 
 def _yacht(site: Site, frame: Frame, length: float, beam: float) -> None:
     white = site.vary((232, 234, 234), 0.03)
-    site.solid(frame, hull(length, beam, bow=0.45), white, height=2.4)
+    site.solid(frame, hull(length, beam, bow=bow_of(length)), white, height=2.4)
     deck = site.pick(((190, 164, 126), (204, 196, 180), (210, 212, 212)))
     site.solid(frame, hull(length * 0.9, beam * 0.74, bow=0.5), deck)
     site.solid(frame, rectangle(length * 0.42, beam * 0.62, -length * 0.06), (240, 241, 241), height=3.0)
@@ -104,7 +110,7 @@ def _yacht(site: Site, frame: Frame, length: float, beam: float) -> None:
 
 def _working_boat(site: Site, frame: Frame, length: float, beam: float) -> None:
     rim = site.pick(HULLS)
-    site.solid(frame, hull(length, beam, bow=0.3), rim, height=4.0)
+    site.solid(frame, hull(length, beam, bow=bow_of(length)), rim, height=4.0)
     site.solid(frame, hull(length * 0.95, beam * 0.8, bow=0.32), site.pick(DECKS))
     aft = -1 if site.chance(0.6) else 1
     site.solid(frame, rectangle(length * 0.2, beam * 0.72, aft * length * 0.22), (234, 235, 233), height=7.0)
