@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rune_smt.entities.relations import BY_BOXES, OPEN, by_boxes, gap_by_boxes, gaps, truth
+from rune_smt.entities import corners as quadrilaterals
+from rune_smt.entities.relations import (
+    BY_BOXES,
+    OPEN,
+    by_boxes,
+    by_corners,
+    common_areas,
+    gap_by_boxes,
+    gap_by_corners,
+    gaps,
+    truth,
+)
 from rune_smt.entities.scene import Scene
 from rune_smt.grammar.nodes import Apply, Variable
 from rune_smt.grammar.reader import read
@@ -44,20 +55,28 @@ def pairs_of(table):
 
 
 @settings(max_examples=150)
-@given(scene=scenes(classes=("ship", "harbor"), max_entities=8), word=st.sampled_from(sorted(BY_BOXES)))
-def test_boxes_tell_nothing_but_the_truth(scene, word):
+@given(
+    scene=scenes(classes=("ship", "harbor"), max_entities=8),
+    word=st.sampled_from(sorted(BY_BOXES)),
+    tell=st.sampled_from([by_boxes, by_corners]),
+)
+def test_boxes_and_corners_tell_nothing_but_the_truth(scene, word, tell):
     table, rows = scene.table, pairs_of(scene.table)
     parameters = parameters_of(VOCABULARY, table.classes)
-    told = by_boxes(word, table, rows, parameters)
+    told = tell(word, table, rows, parameters)
     known = told != OPEN
     assert (told[known] == truth(word, table, rows, parameters)[known]).all()
 
 
 @settings(max_examples=100)
-@given(scene=scenes(classes=("ship",), max_entities=8), limit=st.floats(0, 500))
-def test_boxes_tell_the_truth_of_gaps(scene, limit):
+@given(
+    scene=scenes(classes=("ship",), max_entities=8),
+    limit=st.floats(0, 500),
+    tell=st.sampled_from([gap_by_boxes, gap_by_corners]),
+)
+def test_boxes_and_corners_tell_the_truth_of_gaps(scene, limit, tell):
     first, second = pairs_of(scene.table)
-    told = gap_by_boxes(scene.table, first, second, np.full(len(first), limit))
+    told = tell(scene.table, first, second, np.full(len(first), limit))
     gap = gaps(scene.table, first, second)
     assert (gap[told == 2] < limit).all()
     assert (gap[told == 0] > limit).all()
@@ -72,6 +91,49 @@ def test_whatever_satisfies_lies_within_reach(scene, word):
     verdicts = truth(word, table, (first, second), parameters)
     wanted = (verdicts < 2 if word == "far" else verdicts > 0) & (first != second)
     assert {*zip(first[wanted], second[wanted], strict=True)} <= found_by_index(table, atom, parameters)
+
+
+@settings(max_examples=150)
+@given(
+    corners=st.lists(
+        st.lists(st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)), min_size=4, max_size=4), min_size=2, max_size=6
+    ),
+    scale=st.sampled_from([1e-3, 1.0, 1e4]),
+    shift=st.sampled_from([0.0, 1e6]),
+)
+def test_corners_bound_the_gap_of_any_quadrilaterals(corners, scale, shift):
+    points = np.array(corners) * scale + shift
+    table = scene_of([(ring.tolist(), "ship") for ring in points]).table
+    first, second = pairs_of(table)
+    low, high = quadrilaterals.gaps(table.corners(first), table.corners(second), np.full(len(first), np.inf))
+    gap, meet = gaps(table, first, second), common_areas(table, first, second)
+    other = first != second
+    assert (low[other] <= gap[other]).all()
+    assert (gap[other] <= high[other]).all()
+    assert not meet[quadrilaterals.apart(table.corners(first), table.corners(second))].any()
+
+
+def test_corners_tell_nearly_all_of_quadrilaterals():
+    rng = np.random.default_rng(5)
+    boxes = [turned(*rng.uniform(0, 300, 2), 40, 15, rng.uniform(0, np.pi)) for _ in range(60)]
+    table = scene_of([(box.tolist(), "ship") for box in boxes]).table
+    rows = pairs_of(table)
+    told = by_corners("near", table, rows, parameters_of(VOCABULARY, table.classes))
+    assert (told != OPEN).all()
+    assert (told == truth("near", table, rows, parameters_of(VOCABULARY, table.classes))).all()
+
+
+def scene_of(outlines):
+    """A scene of outlines with their labels."""
+    entities = [{"polygon": points, "label": label} for points, label in outlines]
+    return Scene.from_json({"image_id": "a", "entities": entities})
+
+
+def turned(cx, cy, length, width, angle):
+    """The corners of a rectangle at an angle."""
+    along = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+    across = np.array([-np.sin(angle), np.cos(angle)]) * width / 2
+    return np.array([cx, cy]) + np.array([along + across, along - across, -along - across, across - along])
 
 
 def found_by_index(table, atom, parameters):

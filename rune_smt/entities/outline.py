@@ -151,6 +151,18 @@ def coordinates(shape: Any) -> list[Any]:
     return _points(shape.coords)
 
 
+def has_four_corners(shapes: Shapes) -> Bools:
+    """Which outlines have area, one ring, and four corners in it: those are their own hull."""
+    four: Bools = _one_ring(shapes) & (shapely.get_num_coordinates(shapes) == 5)
+    return four
+
+
+def coordinates_of(shapes: Shapes) -> Floats:
+    """All points of the outlines, one after the other, float64 (k, 2)."""
+    points: Floats = shapely.get_coordinates(shapes)
+    return points
+
+
 def areas(shapes: Shapes) -> Floats:
     """Area of each, px2, float64 (n,)."""
     return np.asarray(shapely.area(shapes), np.float64)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import geometry
+from . import corners, geometry
 from .outline import areas
 from .table import EntityTable, Floats, Rows
 
@@ -83,6 +83,15 @@ def by_boxes(word: str, table: EntityTable, rows: tuple[Rows, ...], parameters: 
     if word not in BY_BOXES:
         return np.full(len(rows[0]), OPEN)
     result = BY_BOXES[word](table, rows, parameters)
+    result[rows[0] == rows[1]] = VIOLATED
+    return result
+
+
+def by_corners(word: str, table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    """What the corners of quadrilaterals tell of a relation, as `by_boxes`: dearer than boxes, cheaper than `truth`."""
+    if word not in BY_CORNERS:
+        return np.full(len(rows[0]), OPEN)
+    result = BY_CORNERS[word](table, rows, parameters)
     result[rows[0] == rows[1]] = VIOLATED
     return result
 
@@ -199,11 +208,37 @@ def _far(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> 
 def _far_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
     x, y = rows
     within = gap_by_boxes(table, x, y, far_limits(table, x, y, parameters))
-    near = _near_by_boxes(table, rows, parameters)
-    result: Codes = np.full(len(x), OPEN)
+    return _neither(within, _near_by_boxes(table, rows, parameters))
+
+
+def _far_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    within = gap_by_corners(table, x, y, far_limits(table, x, y, parameters))
+    return _neither(within, _near_by_corners(table, rows, parameters))
+
+
+def _neither(within: Codes, near: Codes) -> Codes:
+    """Far, told from "within far's limit" and "near"."""
+    result: Codes = np.full(len(within), OPEN)
     result[(within == SATISFIED) | (near == SATISFIED)] = VIOLATED
     result[(within == VIOLATED) & (near == VIOLATED)] = SATISFIED
     return result
+
+
+def _near_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return gap_by_corners(table, x, y, near_limits(table, x, y, parameters))
+
+
+def _touches_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return gap_by_corners(table, x, y, np.full(len(x), parameters.touch_px))
+
+
+def _meets_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    """Overlaps, inside, contains: violated where the outlines are apart."""
+    x, y = rows
+    return np.where(corners.apart(table.corners(x), table.corners(y)), VIOLATED, OPEN)
 
 
 def _touches(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
@@ -468,6 +503,36 @@ def gap_by_boxes(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     result[at_least - slack > limit] = VIOLATED
     result[at_most + slack < limit] = SATISFIED
     result[np.isnan(limit)] = UNDECIDED
+    open_ = np.flatnonzero(result == OPEN)
+    if len(open_):
+        x, y, limit = x[open_], y[open_], limit[open_]
+        close = _gap_at_most_by_centroids(table, x, y) + BOUND * (limit + table.diag[x] + table.diag[y]) < limit
+        close &= np.minimum(table.area[x], table.area[y]) > 0
+        close[close] = table.four_cornered(x[close]) & table.four_cornered(y[close])
+        result[open_[close]] = SATISFIED
+    return result
+
+
+def _gap_at_most_by_centroids(table: EntityTable, x: Rows, y: Rows) -> Floats:
+    """An upper bound of the gap of convex outlines: the line between centroids, less what lies inside.
+
+    A centroid is at least a third of the breadth away from every side (Minkowski), and the least breadth at least the
+    area over the longest chord.
+    """
+    apart = np.hypot(table.cx[x] - table.cx[y], table.cy[x] - table.cy[y])
+    for row in (x, y):
+        apart -= table.area[row] / (3 * np.maximum(table.diag[row], 1e-300))
+    return np.maximum(apart, 0.0)
+
+
+def gap_by_corners(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
+    """The same, told by the corners of quadrilaterals: all but what lies within rounding of the limit."""
+    at_least, at_most = corners.gaps(table.corners(x), table.corners(y), limit * (1 + BOUND))
+    slack = BOUND * (limit + at_least)
+    result: Codes = np.full(len(x), OPEN)
+    result[at_least - slack > limit] = VIOLATED
+    result[at_most + slack < limit] = SATISFIED
+    result[np.isnan(limit)] = UNDECIDED
     return result
 
 
@@ -563,6 +628,15 @@ BY_BOXES: Mapping[str, Relation] = {
     "overlaps": _overlaps_by_boxes,
     "inside": _inside_by_boxes,
     "contains": _contains_by_boxes,
+}
+
+BY_CORNERS: Mapping[str, Relation] = {
+    "near": _near_by_corners,
+    "far": _far_by_corners,
+    "touches": _touches_by_corners,
+    "overlaps": _meets_by_corners,
+    "inside": _meets_by_corners,
+    "contains": _meets_by_corners,
 }
 
 FUNCTIONS: Mapping[str, Function] = {

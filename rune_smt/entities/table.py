@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, QueryError
 from .geometry import MEASURES, Shapes, as_array, from_storage, measures, to_storage
 from .nearest import nearest_name
+from .outline import coordinates_of, has_four_corners
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.int64]
@@ -24,6 +25,11 @@ AttributeKind: TypeAlias = Literal["boolean", "number", "text"]
 SMALLEST_GSD, LARGEST_GSD = 0.005, 1000.0  # metres per pixel; outside it is taken as unknown (LANGUAGE, section 1)
 _DECODING = Lock()  # threads share what is decoded
 MEMO = 1_000_000  # decoded outlines kept in memory, about half a gigabyte of quadrilaterals
+
+# A quadrilateral as it is stored: a polygon of one ring of five points, the last of which is the first. Nothing else
+# that is little-endian and has the same head is as long.
+QUADRILATERAL = np.dtype([("head", "<u8"), ("more", "V5"), ("corners", "<f8", (4, 2)), ("again", "<f8", (2,))])
+HEAD = int.from_bytes(b"\x01\x03\0\0\0\x01\0\0", "little")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +191,47 @@ class Outlines:
             self._count += len(missing)
         return shapes[rows]
 
+    def corners(self, rows: Rows) -> Floats:
+        """The corners of these rows, float64 (k, 4, 2), in order around; NaN where an outline has not just four."""
+        if self._wkb is None:
+            return self._all_corners[rows]
+        four = self.four_cornered(rows)
+        if four.all():
+            start, records = self._records
+            corners: Floats = records[start[rows]]["corners"]
+            return corners
+        result = np.full((len(rows), 4, 2), np.nan)
+        result[four] = self.corners(rows[four])
+        return result
+
+    def four_cornered(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these rows have just four corners: their outlines are convex."""
+        if self._wkb is None:
+            return ~np.isnan(self._all_corners[rows, 0, 0])
+        start, records = self._records
+        first = start[rows]
+        four: NDArray[np.bool_] = start[rows + 1] - first == QUADRILATERAL.itemsize
+        if len(records):
+            four &= records["head"][np.minimum(first, len(records) - 1)] == HEAD
+        return four
+
+    @cached_property
+    def _records(self) -> tuple[Rows, NDArray[Any]]:
+        """Where each WKB starts, int64 (n + 1,); and what would be read as a quadrilateral from every byte on."""
+        offsets, data = self._wkb.buffers()[1:]
+        ends = np.frombuffer(offsets, np.int64, count=len(self._wkb) + 1, offset=8 * self._wkb.offset)
+        places = max(0, data.size - QUADRILATERAL.itemsize + 1)
+        return ends, np.ndarray((places,), QUADRILATERAL, data, strides=(1,))
+
+    @cached_property
+    def _all_corners(self) -> Floats:
+        assert self._shapes is not None
+        result = np.full((len(self._shapes), 4, 2), np.nan)
+        where = np.flatnonzero(has_four_corners(self._shapes))
+        if len(where):
+            result[where] = coordinates_of(self._shapes[where]).reshape(-1, 5, 2)[:, :4]
+        return result
+
     def wkb(self) -> Any:
         """All of them as Arrow large_binary."""
         if self._wkb is not None:
@@ -282,6 +329,14 @@ class EntityTable:
     def outlines(self, rows: Rows) -> Shapes:
         """Shapely geometries of these rows, object array of the same shape; decoded for these rows only."""
         return self.shapes.take(np.asarray(rows, np.int64))
+
+    def corners(self, rows: Rows) -> Floats:
+        """The corners of these rows, float64 (k, 4, 2), px, in order around; NaN where an outline has not just four."""
+        return self.shapes.corners(rows)
+
+    def four_cornered(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these rows have outlines of just four corners, so convex ones; bool (k,)."""
+        return self.shapes.four_cornered(rows)
 
     def rows_of(self, image_index: int) -> Rows:
         """Rows of one image in order of entity_id, int64."""

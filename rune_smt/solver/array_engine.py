@@ -26,7 +26,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ..entities.relations import OPEN, by_boxes, gap_by_boxes, union_area
+from ..entities.relations import OPEN, by_boxes, by_corners, gap_by_boxes, gap_by_corners, union_area
 from ..grammar.nodes import Apply, Cover, Formula, Term, Variable
 from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
@@ -361,6 +361,16 @@ class ArrayEngine:
         return found
 
     def _exactly(self, step: Literal, frame: Frame) -> Codes:
+        """The verdict of a literal that boxes leave open: by corners where they tell, else by the geometry module."""
+        if not step.by_boxes:
+            return self._truth(step, frame)
+        found = self._told(step, frame, by_corners, gap_by_corners)
+        unknown = np.flatnonzero(found == OPEN)
+        if len(unknown):
+            found[unknown] = self._truth(step, frame.take(unknown) if len(unknown) < len(frame) else frame)
+        return found
+
+    def _truth(self, step: Literal, frame: Frame) -> Codes:
         atom = step.atom
         if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
             found = self._link(atom, frame)
@@ -370,12 +380,14 @@ class ArrayEngine:
 
     def _told_by_boxes(self, step: Literal, frame: Frame) -> Codes:
         """What boxes tell of a literal: its verdict, OPEN where they do not."""
+        return self._told(step, frame, by_boxes, gap_by_boxes) if step.by_boxes else np.full(len(frame), OPEN)
+
+    def _told(self, step: Literal, frame: Frame, relation: Callable[..., Codes], gap: Callable[..., Codes]) -> Codes:
+        """What one of two cheap looks tells of a literal that is decided by gap or common area."""
         atom = step.atom
-        if not step.by_boxes:
-            return np.full(len(frame), OPEN)
         if isinstance(atom, Apply):
             rows = tuple(frame.rows[arg.name] for arg in atom.args if isinstance(arg, Variable))
-            found = by_boxes(atom.name, self.table, rows, self.facts.parameters)
+            found = relation(atom.name, self.table, rows, self.facts.parameters)
             return np.where(found == OPEN, OPEN, 2 - found).astype(np.int8) if step.negated else found
         comparison = distance_limit(atom)
         assert comparison is not None
@@ -383,7 +395,7 @@ class ArrayEngine:
         term = atom.left if isinstance(atom.left, Apply) else atom.right
         assert isinstance(term, Apply)
         x, y = (frame.rows[arg.name] for arg in term.args if isinstance(arg, Variable))
-        found = gap_by_boxes(self.table, x, y, in_pixels(limit, self.table, x))
+        found = gap(self.table, x, y, in_pixels(limit, self.table, x))
         return found if op in ("<", "<=") else np.where(found == OPEN, OPEN, 2 - found).astype(np.int8)
 
     def _link(self, atom: Apply, frame: Frame) -> Codes:
