@@ -96,4 +96,5 @@ def _distance(x: Floats, y: Floats) -> Floats:
             dx -= along * ex
             dy -= along * ey
             best = np.minimum(best, (dx * dx + dy * dy).min(axis=0))
-    return np.sqrt(best)
+    result: Floats = np.sqrt(best)
+    return result

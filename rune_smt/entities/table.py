@@ -207,7 +207,7 @@ class Outlines:
     def four_cornered(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows have just four corners: their outlines are convex."""
         if self._wkb is None:
-            return ~np.isnan(self._all_corners[rows, 0, 0])
+            return np.asarray(~np.isnan(self._all_corners[rows, 0, 0]))
         start, records = self._records
         first = start[rows]
         four: NDArray[np.bool_] = start[rows + 1] - first == QUADRILATERAL.itemsize

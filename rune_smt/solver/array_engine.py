@@ -424,10 +424,13 @@ class ArrayEngine:
 
     # --- exists: the greatest verdict ---------------------------------------------------------------------------------
 
-    def _best_extended(self, bind: Bind, frame: Frame, cap: Codes, group: Rows, groups: int) -> Codes:
+    def _best_extended(
+        self, bind: Bind, frame: Frame, cap: Codes, group: Rows, groups: int, chain: frozenset[str] = frozenset()
+    ) -> Codes:
         """For each group of bindings the greatest verdict of `exists`, each binding's at most its cap; int8 (groups,).
 
         Groups are what the outermost `exists` is asked for: one that is satisfied is done, whatever else there is.
+        chain  the variables of this chain of `exists` that are bound already
         """
         result = np.zeros(groups, dtype=np.int8)
         found = self._candidates(bind, frame)
@@ -436,14 +439,16 @@ class ArrayEngine:
             np.maximum.at(result, group, np.minimum(cap, best))
             return result
         waiting = cap > VIOLATED
-        for parent, position in self._spread(bind, found, frame, waiting, 1, once_will_do=True):
+        twin = bind.twin if bind.twin in chain else ""
+        chain |= {bind.var}
+        for parent, position in self._spread(bind, found, frame, waiting, 1, once_will_do=True, twin=twin):
             inner = frame.extended(parent, bind.var, found.rows[position])
             inner_cap = np.minimum(cap[parent], found.verdicts[position])
-            np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups), out=result)
+            np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups, chain), out=result)
             waiting &= cap > result[group]
         return result
 
-    def _best(self, step: AnyStep, frame: Frame, cap: Codes, group: Rows, groups: int) -> Codes:
+    def _best(self, step: AnyStep, frame: Frame, cap: Codes, group: Rows, groups: int, chain: frozenset[str]) -> Codes:
         """For each group of bindings the greatest verdict of the step, each binding's at most its cap."""
         parts = step.parts if isinstance(step, AllOf) else (step,)
         literals = [part for part in parts if isinstance(part, Literal)]
@@ -487,7 +492,7 @@ class ArrayEngine:
             keep(cap > VIOLATED)
         last = others[-1]
         if isinstance(last, Some) and len(last.names) == len(frame.rows) and len(frame):
-            return self._best_extended(last.bind, frame, cap, group, groups)
+            return self._best_extended(last.bind, frame, cap, group, groups, chain)
         np.maximum.at(result, group, np.minimum(cap, self._evaluate(last, frame)))
         return result
 
@@ -598,16 +603,22 @@ class ArrayEngine:
         waiting: Bools,
         enough: int | None,
         once_will_do: bool = False,
+        twin: str = "",
     ) -> Iterator[tuple[Rows, Rows]]:
         """The bindings extended by candidates, in chunks: numbers of the bindings, places of the candidates.
 
         Only bindings that are `waiting` are extended; the mask is looked at again before each chunk. Where one
         candidate will do, the nearest come first, and some may come twice.
+        twin  a variable with which this one may change places: only candidates from its own place on
         """
         if found.index is not None:
-            yield from self._within_reach(bind, found.index, frame, waiting, once_will_do)
+            yield from self._within_reach(bind, found.index, frame, waiting, once_will_do, twin)
             return
         starts, lengths = self._runs(found, frame)
+        if twin:
+            ends = starts + lengths
+            starts = np.maximum(starts, np.searchsorted(found.rows, frame.rows[twin]) + bind.apart)
+            lengths = np.maximum(ends - starts, 0)
         done = 0
         step = int(lengths.max(initial=0)) if enough is None else FIRST_ROUND * max(1, enough)
         while True:
@@ -624,17 +635,19 @@ class ArrayEngine:
             step *= ROUND_GROWTH
 
     def _within_reach(
-        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, once_will_do: bool
+        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, once_will_do: bool, twin: str
     ) -> Iterator[tuple[Rows, Rows]]:
         assert bind.join is not None
         rows = frame.rows[bind.other]
+        least = index.places(frame.rows[twin]) + bind.apart if twin else None
         boxes = boxes_of(self.table, rows, reach(bind.join.atom, bind.other, self.table, rows, self.facts.parameters))
         for some in chunks(np.ones(len(frame), dtype=np.int64), self.chunk):
             alive = np.flatnonzero(waiting[some]) + some.start
-            owner, start, length = index.ranges(frame.image[alive], boxes.take(alive))
+            from_on = None if least is None else least[alive]
+            owner, start, length = index.ranges(frame.image[alive], boxes.take(alive), from_on)
             owner = alive[owner]
             ranges = (owner, start, length)
-            for mine, begin, count in _nearest_first(*ranges) if once_will_do else (ranges,):
+            for mine, begin, count in _nearest_first(*ranges, bool(twin)) if once_will_do else (ranges,):
                 for chunk in chunks(count, self.chunk):
                     still = waiting[mine[chunk]]
                     each, place = expand(begin[chunk][still], count[chunk][still])
@@ -734,16 +747,17 @@ def _counted(table: EntityTable, exists: Bools) -> tuple[Bools | None, Histogram
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-def _nearest_first(owner: Rows, start: Rows, length: Rows) -> Iterator[tuple[Rows, Rows, Rows]]:
+def _nearest_first(owner: Rows, start: Rows, length: Rows, onwards: bool) -> Iterator[tuple[Rows, Rows, Rows]]:
     """Ranges in two turns: the middle of each owner's middle ranges, where what is nearest lies; then all not seen.
 
     Of long ranges the second turn has the middle again.
+    onwards  the ranges begin at the owner's own place: what is nearest lies first
     """
     rank, size = place_in_run(owner)
-    middle = np.abs(rank - (size - 1) / 2) < 1
+    middle = rank == 0 if onwards else np.abs(rank - (size - 1) / 2) < 1
     long = middle & (length > 2 * NEAREST)
     cut = np.where(long, NEAREST, length)
-    yield owner[middle], (start + (length - cut) // 2)[middle], cut[middle]
+    yield owner[middle], (start if onwards else start + (length - cut) // 2)[middle], cut[middle]
     others = ~middle | long
     yield owner[others], start[others], length[others]
 

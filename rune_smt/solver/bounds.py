@@ -142,17 +142,32 @@ def _how_many(
         others = {name: cls for name, cls in known.items() if name != var}
         low, high = bounds(body, vocabulary, others, None)
         return 0, np.where(np.asarray(high) > VIOLATED, UNBOUNDED, 0)
-    sure: Any = np.zeros(len(histogram.counts), dtype=np.int64)
-    possible: Any = np.zeros(len(histogram.counts), dtype=np.int64)
+    sure: Any = 0
+    possible: Any = 0
+    all_sure, all_possible = [], []  # classes of which every entity satisfies, and may satisfy, in all images
     most = histogram.counts if histogram.most is None else histogram.most
     for code, cls in enumerate(histogram.classes):
         inner = {**known, var: cls}
         if np.max(bounds(body, vocabulary, inner, None)[1]) == VIOLATED:
             continue  # a guard says so: most classes end here, before any work by image
         low, high = bounds(body, vocabulary, inner, histogram)
-        sure = sure + histogram.counts[:, code] * (np.asarray(low) == SATISFIED)
-        possible = possible + most[:, code] * (np.asarray(high) > VIOLATED)
-    return sure, possible
+        if np.ndim(low):
+            sure = sure + histogram.counts[:, code] * (low == SATISFIED)
+        elif low == SATISFIED:
+            all_sure.append(code)
+        if np.ndim(high):
+            possible = possible + most[:, code] * (high > VIOLATED)
+        elif high > VIOLATED:
+            all_possible.append(code)
+    return sure + _summed(histogram.counts, all_sure), possible + _summed(most, all_possible)
+
+
+def _summed(counts: NDArray[np.int64], codes: Sequence[int]) -> NDArray[np.int64]:
+    """How many entities of these classes each image has."""
+    total = np.zeros(len(counts), dtype=np.int64)
+    for code in codes:
+        total += counts[:, code]
+    return total
 
 
 def _compare(op: str, sure: Any, possible: Any, n: int) -> Bounds:

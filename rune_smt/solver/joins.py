@@ -142,6 +142,7 @@ class StripIndex:
     """
 
     def __init__(self, table: EntityTable, rows: Rows, reaches: Floats):
+        self.rows = rows
         boxes, image = boxes_of(table, rows, reaches), table.image[rows].astype(np.int64)
         extent = np.maximum(boxes.right - boxes.left, boxes.bottom - boxes.top)
         size = np.clip(np.log2(np.maximum(extent, 1.0)) / 2, 0, SIZES - 1).astype(np.int64)
@@ -183,10 +184,26 @@ class StripIndex:
         strip: Rows = np.clip(place, 0, self.strips[group] - 1).astype(np.int64)
         return strip
 
-    def ranges(self, image: Rows, boxes: Boxes) -> tuple[Rows, Rows, Rows]:
-        """Where what may lie within reach of each box stands: number of the box (ascending), start, length."""
-        left = np.searchsorted(self.group_image, image, "left").astype(np.int64)
-        owner, group = expand(left, np.searchsorted(self.group_image, image, "right").astype(np.int64) - left)
+    def places(self, rows: Rows) -> Rows:
+        """The place in the index of each of some rows of the table; 0 for one that is not in it."""
+        if not len(self.rows):
+            return np.zeros(len(rows), dtype=np.int64)
+        place = np.empty(len(self.rows), dtype=np.int64)
+        place[self.order] = np.arange(len(self.rows))
+        position = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[position] == rows, place[position], 0)
+
+    def ranges(self, image: Rows, boxes: Boxes, least: Rows | None = None) -> tuple[Rows, Rows, Rows]:
+        """Where what may lie within reach of each box stands: number of the box (ascending), start, length.
+
+        image  of each box, in order
+        least  for each box a place before which nothing is asked for
+        """
+        of_image = np.flatnonzero(np.diff(image, prepend=-1))  # boxes come in order of image
+        left = np.searchsorted(self.group_image, image[of_image], "left").astype(np.int64)
+        count = np.searchsorted(self.group_image, image[of_image], "right").astype(np.int64) - left
+        boxes_of_it = np.diff(of_image, append=len(image))
+        owner, group = expand(np.repeat(left, boxes_of_it), np.repeat(count, boxes_of_it))
         mine, hull = boxes.take(owner), self.hull.take(group)
         margin = mine.margin(np.minimum(mine.reach, hull.reach))
         wide = Boxes(mine.left - margin, mine.top - margin, mine.right + margin, mine.bottom + margin, margin)
@@ -194,8 +211,11 @@ class StripIndex:
         meets &= (wide.top <= hull.bottom) & (wide.bottom >= hull.top)
         owner, group, wide = owner[meets], group[meets], wide.take(meets)
 
-        top = self._strip(group, wide.top - self.tallest[group])
-        each, strip = expand(self.first_strip[group] + top, self._strip(group, wide.bottom) - top + 1)
+        top = self.first_strip[group] + self._strip(group, wide.top - self.tallest[group])
+        bottom = self.first_strip[group] + self._strip(group, wide.bottom)
+        if least is not None and len(self.key):
+            top = np.maximum(top, self.key[np.minimum(least[owner], len(self.key) - 1)] // CELLS)
+        each, strip = expand(top, np.maximum(bottom - top + 1, 0))
         start, stop = self.strip_start[strip], self.strip_start[strip + 1]
         long = np.flatnonzero((stop - start > SMALL // 2) & self.searched[group[each]])
         if len(long):
@@ -203,6 +223,8 @@ class StripIndex:
             leftmost = _cell(wide.left[of] - self.widest[group[of]])
             start[long] = np.searchsorted(self.key, base + leftmost, "left")
             stop[long] = np.searchsorted(self.key, base + _cell(wide.right[of]), "right")
+        if least is not None:
+            start = np.maximum(start, least[owner[each]])
         some = stop > start
         return owner[each[some]], start[some], (stop - start)[some]
 

@@ -136,6 +136,8 @@ class Bind:
     rest     the others as one step, None where there are none
     join     the literal of `rest` that makes its candidates: those within reach of `other`
     extreme  the literal is all of `rest`, an order: the greatest or least of the column decides
+    twin     a variable bound before with which it may change places: of two bindings one is enough; else ""
+    apart    the twin is certainly another entity
     """
 
     var: str
@@ -147,6 +149,8 @@ class Bind:
     other: str
     extreme: Literal | None
     price: float
+    twin: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,10 +198,12 @@ class Planner:
     classes: tuple[str, ...]
     vocabulary: Vocabulary
     average: NDArray[np.float64]
+    _twins: dict[str, str] = field(default_factory=dict)
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula; free variables are bound from outside."""
         normal = push_negations_inward(eliminate_implications(canonical_names(formula)))
+        self._twins.clear()
         return self._step(normal, free_variables(normal))
 
     # --- formulas -----------------------------------------------------------------------------------------------------
@@ -288,7 +294,9 @@ class Planner:
         price += candidates * rest.price if rest is not None else 0.0
         filters = tuple(sorted(alone, key=lambda step: step.price))
         classes = tuple(self.classes[code] for code in codes)
-        return Bind(var, classes, codes, filters, rest, join, other, extreme, price)
+        twin = self._twins.get(var, "")
+        apart = twin != "" and any(keeps_apart(part, var, twin) for part in parts)
+        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart)
 
     def _join(self, var: str, rest: AnyStep | None) -> tuple[Literal | None, str]:
         """The most selective bounded literal between the variable and one bound before."""
@@ -306,6 +314,9 @@ class Planner:
         variables, parts = flattened(formula)
         ordered = self._ordered(variables, parts, bound)
         if isinstance(ordered, Exists):
+            for other in variables - {ordered.var}:
+                if interchangeable(ordered.var, other, parts):
+                    self._twins[other] = ordered.var
             bind = self._bind(ordered.var, ordered.body, ordered, bound)
             return Some(formula, free_variables(formula), bind.price, key_of(formula), bind=bind)
         return self._step(ordered, bound)
@@ -350,6 +361,24 @@ def flattened(formula: Formula) -> tuple[frozenset[str], list[Formula]]:
         variables |= inner
         parts += [piece for other in below for piece in conjuncts(other)]
     return variables, [part for part in parts if not (isinstance(part, Truth) and part.value)]
+
+
+def interchangeable(one: str, other: str, parts: Sequence[Formula]) -> bool:
+    """Whether the parts say the same with the two variables exchanged."""
+    from .entailment import ordered
+
+    swapped = [rename(part, {one: other, other: one}) for part in parts]
+    return {canonical(ordered(part)) for part in parts} == {canonical(ordered(part)) for part in swapped}
+
+
+def keeps_apart(part: Formula, one: str, other: str) -> bool:
+    """Whether the part is violated where both variables are one entity."""
+    match part:
+        case Compare("!=", Variable(a), Variable(b)):
+            return {a, b} == {one, other}
+        case Apply(name, args) if name in WORDS and WORDS[name].irreflexive:
+            return {one, other} <= {arg.name for arg in args if isinstance(arg, Variable)}
+    return False
 
 
 def _connected(names: frozenset[str], parts: Sequence[Formula]) -> list[tuple[frozenset[str], list[Formula]]]:
