@@ -61,6 +61,9 @@ def test_z3_and_holds_agree_on_relaxed_queries(formula, scene, data):
         ("exists>=4 x (ship(x))", VIOLATED),
         ("2 * count x (ship(x)) > 5 * count x (harbor(x))", SATISFIED),
         ("count x (ship(x)) * 1000000000 >= 3000000001 * count x (harbor(x))", VIOLATED),
+        ("2 * count x (ship(x) & length(x) > 5 m) != 3", SATISFIED),
+        ("2 * count x (ship(x) & length(x) > 5 m) = 3", VIOLATED),
+        ("2 * count x (ship(x) & length(x) > 5 m) = 4", UNDECIDED),
         ("cover x (harbor(x)) >= 3200 px2", SATISFIED),
         ("cover x (harbor(x)) > 10 %", VIOLATED),
         ("exists x (ship(x) & length(x) > 5 m)", UNDECIDED),
@@ -86,6 +89,8 @@ def test_too_large_is_refused_with_its_size_before_it_is_built():
         decide(formula, world, max_cells=1000)
     assert "ground instances" in raised.value.message
     assert raised.value.exit_status == 4
+    with pytest.raises(LimitError):  # one that holds, too
+        decide(read("exists x (exists y (exists z (x = y & y = z & z = x)))"), world, max_cells=1000)
 
 
 def test_guards_make_it_small():

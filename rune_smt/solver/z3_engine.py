@@ -100,11 +100,6 @@ def decide_part(
     return UNDECIDED if Tracked(possible, form.every, time_limit_ms).check(form.every).satisfiable else VIOLATED
 
 
-def relaxed_is_violated(tracked: Tracked, keep: frozenset[int]) -> bool:
-    """Whether the query with all clauses outside `keep` relaxed is violated; `tracked` was expanded at open."""
-    return not tracked.check(keep).satisfiable
-
-
 def tracked_form(form: ClauseForm, world: World, time_limit_ms: int = TIME_LIMIT_MS) -> Tracked:
     """A form at level open: unsatisfiable under the kept clauses exactly if the relaxed query is violated."""
     return Tracked(expanded(form, world, "open"), form.every, time_limit_ms)
