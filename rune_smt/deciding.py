@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -65,6 +66,24 @@ def decide_part(part: Archive, vocabulary: Vocabulary, asked: Asked, workers: in
     else:
         verdicts = _one_by_one(part, vocabulary, asked)
     return Answer(verdicts, (verdicts == SATISFIED).astype(np.float64), statistics=statistics)
+
+
+def decide(archive: Archive, vocabulary: Vocabulary, asked: Asked, workers: int = 1) -> Answer:
+    """The answer for all images of an archive: part by part, several at a time where there are several workers.
+
+    workers  threads of the array engine, over parts or inside the one part: numpy and shapely work side by side, and
+             nothing has to be handed from process to process. Other engines take one image after the other.
+    """
+    count = len(archive.parts)
+    if asked.engine not in ("auto", "array"):
+        workers = 1
+    if count == 1 or workers == 1:
+        return put_together(
+            archive, ((i, decide_part(part, vocabulary, asked, workers)) for i, part in enumerate(archive.parts))
+        )
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(lambda part: decide_part(part, vocabulary, asked), archive.parts)
+        return put_together(archive, enumerate(found))
 
 
 def put_together(archive: Archive, answers: Iterable[tuple[int, Answer]]) -> Answer:

@@ -333,10 +333,11 @@ def search(
     min_degree answers have a degree above it (modes graded and probability)
     verify     have Z3 confirm every verdict that is returned, and a seeded sample of the others (mode threshold)
     limit      how many matches to hand out; `ids` and `counts` are of all
-    workers    threads of the array engine (mode threshold); the answers are the same for any number
+    workers    threads of the array engine: parts side by side, or in mode threshold the images of one part; the answers
+               are the same for any number
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
-    from .deciding import Asked, decide_part, put_together
+    from .deciding import Asked, decide
     from .grammar.definitions import expand_definitions
     from .solver.normalise import normalise
 
@@ -363,10 +364,7 @@ def search(
     elapsed["plan"] = _since(started)
 
     started = time.perf_counter()
-    found = put_together(
-        archive,
-        ((number, decide_part(part, vocabulary, question, workers)) for number, part in enumerate(archive.parts)),
-    )
+    found = decide(archive, vocabulary, question, workers)
     elapsed["decide"] = _since(started)
 
     used = "array" if engine == "auto" else engine

@@ -69,6 +69,13 @@ def test_every_engine_finds_the_same(archive, engine):
     assert (found["matches"], found["undecided"]) == (wanted["matches"], wanted["undecided"])
 
 
+def test_any_number_of_workers_finds_the_same(archive):
+    found = [
+        document("search", archive, "a large vehicle near a storage tank", "--workers", n) for n in (1, 2, 3)
+    ]
+    assert found[0]["matches"] == found[1]["matches"] == found[2]["matches"] != []
+
+
 def test_undecided_images_name_what_is_missing(archive):
     found = document("search", archive, "a small vehicle longer than 500 m")
     assert {"image_id", "missing"} == set(found["undecided"][0])

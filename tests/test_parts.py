@@ -62,8 +62,8 @@ def archives(tmp_path_factory):
     return whole, halves, mixed
 
 
-def answers(archive, formula, mode):
-    result = search(archive, formula, mode=mode)
+def answers(archive, formula, mode, workers=1):
+    result = search(archive, formula, mode=mode, workers=workers)
     return (
         result.verdicts.tolist(), result.degrees.tolist(), result.uppers.tolist(), result.ids, result.undecided,
         [(match.image_id, match.witness, match.said) for match in result[:5]], result.intervals,
@@ -71,12 +71,18 @@ def answers(archive, formula, mode):
 
 
 @settings(max_examples=40)
-@given(formula=queries(), mode=st.sampled_from(("threshold", "threshold", "graded", "probability")))
-def test_many_parts_answer_as_one(archives, formula, mode):
+@given(
+    formula=queries(),
+    mode=st.sampled_from(("threshold", "threshold", "graded", "probability")),
+    workers=st.integers(1, 4),
+)
+def test_many_parts_answer_as_one_with_any_number_of_workers(archives, formula, mode, workers):
     whole, *others = archives
     expected = answers(whole, formula, mode)
+    if workers > 1:
+        assert answers(whole, formula, mode, workers) == expected
     for archive in others:
-        assert answers(archive, formula, mode) == expected
+        assert answers(archive, formula, mode, workers) == expected
 
 
 @settings(max_examples=20)

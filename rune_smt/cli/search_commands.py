@@ -38,6 +38,7 @@ def search(
     min_score: o.MinScore = 0.5,
     min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded or probability: answers above it.")] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many matches at most.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Threads that decide; the answers are the same for any number.")] = 1,
     verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned, and 100 of the others.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what stops the other images.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print what each step decided.")] = False,
@@ -75,7 +76,7 @@ def search(
         asked, spent = _timed_query(text, opened, fol, translator)
         result = run(
             opened, asked, mode=mode, engine=engine, min_score=min_score, min_degree=min_degree,  # type: ignore[arg-type]
-            verify=verify, limit=limit,
+            verify=verify, limit=limit, workers=workers,
         )  # fmt: skip
         result.elapsed_ms["translate"] = spent
         results.append(result)
