@@ -1,5 +1,8 @@
 """Laws of the Z3 engine: it gives what `holds` gives, relaxed or not, missing values included."""
 
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,3 +151,35 @@ def test_sums_beyond_machine_integers():
     assert not tracked.check((0, 1, 2)).satisfiable
     assert not tracked.check((0, 1)).satisfiable
     assert tracked.check((0,)).satisfiable
+    ground.root = ground.at_least(2**31 + 1, [(terms[0], 2**31), (terms[1], 1), (terms[2], 1)])  # the first and one
+    tracked = Tracked(ground, range(3))
+    assert not tracked.check((0,)).satisfiable
+    assert not tracked.check((1, 2)).satisfiable
+    assert tracked.check((1,)).satisfiable
+
+
+def test_every_thread_has_a_context_of_its_own():
+    """Z3's are not to be shared: what one thread has begun, others do not disturb."""
+    world = world_of([("ship", 0, 0, 4, 4), ("harbor", 9, 0, 4, 4)])
+    texts = ("exists x (ship(x))", "exists x (plane(x))", "count x (ship(x)) * 4000000000 > count x (harbor(x))")
+    expected = [decide(read(text), world) for text in texts]
+    assert expected == [SATISFIED, VIOLATED, SATISFIED]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda text: decide(read(text), world), texts * 5))
+    assert found == expected * 5
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(test_sums_beyond_machine_integers).result()
+
+
+def test_a_time_limit_that_is_reached_is_said():
+    """Sums of which Z3 takes some hundred times as long."""
+    ground, numbers = Ground(), Random(1)
+    terms = [ground.relaxed(clause) for clause in range(300)]
+    sums = [[(term, numbers.randrange(2**40, 2**41)) for term in numbers.sample(terms, 60)] for _ in range(300)]
+    ground.root = ground.every([ground.at_least(sum(w for _, w in each) // 2, each) for each in sums])
+    tracked = Tracked(ground, range(300), time_limit_ms=1)
+    with pytest.raises(LimitError) as raised:
+        tracked.check(range(150))
+    assert str(raised.value) == "Z3 gave no answer within 0.001 s."
+    form = clause_form(read("exists x (ship(x))"))
+    assert tracked_form(form, world_of([]), time_limit_ms=7).time_limit_ms == 7

@@ -225,7 +225,7 @@ class Propositions:
                 case bool():
                     known = FALSE if term else TRUE
             self._negations[number] = known
-            self._negations[known] = number
+            self._negations.setdefault(known, number)  # a constant keeps its own: the term may be one unknowingly
         return known
 
     def total(self, parts: Iterable[tuple[int, Weight]], offset: Weight, test: Test, wanted: bool = True) -> int:

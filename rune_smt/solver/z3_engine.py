@@ -177,7 +177,7 @@ class _Z3:
                 return self._at_least(threshold, weights, made)
 
     def _at_least(self, threshold: int, weights: Sequence[tuple[int, int]], made: Sequence[Any]) -> Any:
-        if sum(weight for _, weight in weights) < MAX_WEIGHT and threshold < MAX_WEIGHT:
+        if sum(weight for _, weight in weights) < MAX_WEIGHT:  # a threshold above the sum is false already
             amounts = (ctypes.c_int * len(weights))(*(weight for _, weight in weights))
             terms = _array([made[part] for part, _ in weights])
             return self._keep(c.Z3_mk_pbge(self.context, len(weights), terms, amounts, threshold))
