@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -25,8 +25,17 @@ from ..nodes import (
     map_in_term,
 )
 from ..vocabulary import Vocabulary
+from .discourse import go_on, said, spoken_of
 from .lexicon import Relation
-from .meaning import NoAntecedent, NoMeaning, Nominal, Predicate, Scope, both
+from .meaning import Make, NoAntecedent, NoMeaning, Nominal, Predicate, Scope, both
+
+
+@dataclass(frozen=True)
+class Referent:
+    """A thing that was spoken of, and all that was said with it."""
+
+    x: str
+    facts: frozenset[Formula]
 
 
 @dataclass
@@ -53,7 +62,10 @@ class Context:
         self.exclude: str | None = None  # "it" as an object is not the subject
         self.letters: dict[str, str] = {}
         self.class_of: dict[str, str | None] = {}  # of the variables bound so far
+        self.word_of: dict[str, str | None] = {}  # the nouns by which they were named
+        self.plural_of: dict[str, bool] = {}
         self.known: dict[str, str] = {}  # "the ship": the ship that was spoken of
+        self.referents: list[Referent] = []  # what was spoken of before, for "the harbor", in order
         self.bases: list[Scope] = []  # the nouns being modified: what "closest" compares
         self.hosts: list[Host] = []
         self.speaks_of_image = False  # "an image with a plane in it": the image, where nothing else is meant
@@ -62,7 +74,7 @@ class Context:
         self.them: Nominal | None = None  # what "all of them" speaks of
         self.last_said: Predicate | None = None  # what "and no ship is" repeats
         self.no_antecedents = False  # "another ship near a ship": nothing comes before it
-        self.importing: set[str] = set()  # variables of universals that ask for at least one
+        self.importing: dict[str, Formula] = {}  # universals that ask for at least one: variable -> of what
 
     def fresh(self) -> str:
         """A variable that nothing else uses."""
@@ -95,6 +107,8 @@ class Context:
         before = dict(self.letters)
         self.active.append(x)
         self.class_of[x] = noun.cls
+        self.word_of[x] = noun.word
+        self.plural_of[x] = noun.plural
         if noun.letter:
             self.letters[noun.letter] = x
         try:
@@ -129,12 +143,63 @@ class Context:
             formula = Exists(y, both(restriction, formula))
         return formula
 
-    def it(self) -> str:
-        """What "it" stands for: the innermost thing spoken of that is not the subject. raises NoAntecedent"""
+    def it(self, plural: bool | None = None) -> str:
+        """What "it" stands for: the innermost thing spoken of that is not the subject. raises NoAntecedent
+
+        plural   "them": rather several things; None: either
+        """
+        things = [x for x in reversed(self.frames) if x != self.exclude]
+        if not things:
+            raise NoAntecedent("There is nothing before it that it could stand for.")
+        agreeing = [x for x in things if plural is None or self.plural_of.get(x, plural) == plural]
+        return agreeing[0] if agreeing else things[0]
+
+    def then(
+        self, first: Formula, more: Make, x: str | None = None, implied: bool = False, topic: bool = False
+    ) -> Formula:
+        """first & more, or first -> more; what comes later may speak of what the first names: "the harbor", "it".
+
+        x       the thing that both speak of, while it is framed
+        topic   a sentence of its own: its "it" is rather the first thing named than the last
+        """
+        named = list(spoken_of(first))
+        if not named:
+            return go_on(first, more(), implied)
+        facts, before = said(first), list(self.referents)
+        self.referents += [Referent(y, facts) for y in named]
+        try:
+            going = more()
+        except NoAntecedent:
+            frames = list(self.frames)
+            at = len(frames) - 1 if x is not None and frames and frames[-1] == x else len(frames)
+            self.frames[at:at] = [*named[1:], named[0]] if topic else named
+            try:
+                going = more()
+            finally:
+                self.frames[:] = frames
+        finally:
+            self.referents = before
+        return go_on(first, going, implied)
+
+    def resolve(self, noun: Nominal) -> str | None:
+        """The thing named before that "the ship" stands for, if there is one."""
         for x in reversed(self.frames):
-            if x != self.exclude:
+            if x != self.exclude and noun.plainly and self.word_of.get(x) == noun.word:
                 return x
-        raise NoAntecedent("There is nothing before it that it could stand for.")
+        fitting = [one.x for one in self.referents if self._fits(noun, one)]
+        exact = [x for x in fitting if self.word_of[x] == noun.word]
+        return next(iter(exact or fitting), None)
+
+    def _fits(self, noun: Nominal, one: Referent) -> bool:
+        """a large ship: the ship, the large ship, the vessel is not, the vehicle would be for a car"""
+        cls = self.class_of.get(one.x)
+        if cls is None or noun.cls is None or one.x == self.exclude or not self.vocabulary.is_a(cls, noun.cls):
+            return False
+        if cls == noun.cls and self.word_of[one.x] != noun.word:
+            return False
+        wanted = noun.base(one.x)
+        parts = wanted.parts if isinstance(wanted, And) else (wanted,)
+        return all(part in one.facts for part in parts[1:])
 
     def _exclude(self, cls: str, other: str | None) -> bool:
         known = self.vocabulary
@@ -144,19 +209,16 @@ class Context:
         """x is one of these."""
         parts: list[Formula] = []
         if noun.other:
-            if self.frames and noun.cls and self._exclude(noun.cls, self.class_of.get(self.frames[-1])):
-                raise NoMeaning(f"Which other {noun.cls.replace('_', ' ')}? None was named before it.")
-            if self.frames:
-                parts.append(Compare("!=", Variable(x), Variable(self.frames[-1])))
-            elif not self.no_antecedents:
-                raise NoAntecedent("Different from what? Nothing before it says.")
-        parts.insert(0, noun.base(x))
+            parts += self._different(noun, x)
+        restriction = both(noun.base(x), *parts)
         with self.frame(x):
             self.bases.append(noun.base)
             try:
-                parts += [mod(x) for mod in noun.mods]
+                for mod in noun.mods:
+                    restriction = self.then(restriction, lambda: mod(x), x)  # noqa: B023
             finally:
                 self.bases.pop()
+        parts = [restriction]
         for pair in noun.pairs:  # with "at most", "most": one that has another
             y = self.fresh()
             parts.append(Exists(y, both(noun.base(y), Compare("!=", Variable(y), Variable(x)), pair(x, y))))
@@ -164,19 +226,34 @@ class Context:
             raise NoMeaning("In a row, together: how many? Say a number, such as 'three ships in a row'.")
         return both(*parts)
 
+    def _different(self, noun: Nominal, x: str) -> list[Formula]:
+        """another ship: not the ship that is spoken of"""
+        things = [y for y in reversed(self.frames) if y != x]
+        if not things:
+            if not self.no_antecedents:
+                raise NoAntecedent("Different from what? Nothing before it says.")
+            return []
+        alike = [y for y in things if not (noun.cls and self._exclude(noun.cls, self.class_of.get(y)))]
+        if not alike:
+            assert noun.cls is not None
+            raise NoAntecedent(f"Which other {noun.cls.replace('_', ' ')}? None was named before it.")
+        return [Compare("!=", Variable(x), Variable(alike[0]))]
+
     def some(self, noun: Nominal, scope: Scope) -> Formula:
         """exists x (noun(x) & scope(x))"""
         x = self.fresh()
         with self.bound(x, noun):
-            return Exists(x, both(self.restrict(noun, x), scope(x)))
+            return Exists(x, self.then(self.restrict(noun, x), lambda: scope(x)))
 
     def every(self, noun: Nominal, scope: Scope, importing: bool) -> Formula:
         """forall x (noun(x) -> scope(x)); `importing`: and there is one, outside the smallest negation"""
         x = self.fresh()
-        if importing and not self.conditional:
-            self.importing.add(x)
         with self.host(counted=False) as host, self.bound(x, noun):
-            formula = ForAll(x, Implies(self.restrict(noun, x), scope(x)))
+            restriction = self.restrict(noun, x)
+            if importing and not self.conditional:
+                self.importing[x] = restriction
+            body = self.then(restriction, lambda: scope(x), implied=True)
+            formula = ForAll(x, body)
         return self.wrap(host, formula)
 
     def one_for_all(self, noun: Nominal, scope: Scope, how: str) -> Formula:
@@ -210,31 +287,29 @@ class Context:
         return Not(atom, span) if relation.negated else atom
 
 
-def place_existence(formula: Formula, importing: frozenset[str]) -> Formula:
+def place_existence(formula: Formula, importing: Mapping[str, Formula]) -> Formula:
     """forall x (a -> b), for x importing: with exists x (a) beside it, or outside the smallest negation around it."""
     placed, left = _place(formula, importing, negated=False)
     return both(*left, placed)
 
 
-def _place(formula: Formula, importing: frozenset[str], negated: bool) -> tuple[Formula, list[Formula]]:
+def _place(formula: Formula, importing: Mapping[str, Formula], negated: bool) -> tuple[Formula, list[Formula]]:
     def inner(part: Formula) -> Formula:
         placed, left = _place(part, importing, negated=False)
         return both(*left, placed)
 
     match formula:
-        case ForAll(x, Implies(a, b)) if x in importing:
-            restriction = inner(a)
-            body, left = _place(b, importing, negated)
-            stays = [part for part in left if x in free_variables(part)]
-            body = both(*stays, body)
-            always = isinstance(restriction, Truth) and restriction.value
-            whole: Formula = replace(formula, body=body if always else Implies(restriction, body))
-            witness = Exists(x, restriction)
-            others = [part for part in left if x not in free_variables(part)]
+        case ForAll(x, body) if x in importing:
+            placed, others = _below_restriction(body, importing, negated, x)
+            whole: Formula = replace(formula, body=placed)
+            witness = Exists(x, inner(importing[x]))
             return (whole, [witness, *others]) if negated else (both(witness, *others, whole), [])
         case Not(ForAll(x, Implies(a, b))) if x in importing:
             body, left = _place(b, importing, negated=True)
             return Exists(x, both(inner(a), *left, Not(body)), formula.span), []
+        case Not(ForAll(x, body)) if x in importing:
+            placed, left = _place(body, importing, negated=True)
+            return Exists(x, both(*left, Not(placed)), formula.span), []
         case Not(body):
             placed, left = _place(body, importing, negated=True)
             return both(*left, Not(placed, formula.span)), []
@@ -254,3 +329,20 @@ def _place(formula: Formula, importing: frozenset[str], negated: bool) -> tuple[
             return replace(formula, left=map_in_term(inner, left_term), right=map_in_term(inner, right_term)), []
         case _:
             return formula, []
+
+
+def _below_restriction(
+    body: Formula, importing: Mapping[str, Formula], negated: bool, x: str
+) -> tuple[Formula, list[Formula]]:
+    """What all x of forall x (a -> b) are, placed; what is to exist beside it goes outside, unless it speaks of x."""
+    if isinstance(body, Implies):
+        restriction, within = _place(body.left, importing, negated=False)
+        restriction = both(*within, restriction)
+        then = body.right
+    else:
+        restriction, then = Truth(True), body
+    placed, left = _place(then, importing, negated)
+    placed = both(*(part for part in left if x in free_variables(part)), placed)
+    others = [part for part in left if x not in free_variables(part)]
+    always = isinstance(restriction, Truth) and restriction.value
+    return (placed if always else Implies(restriction, placed)), others

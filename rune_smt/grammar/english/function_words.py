@@ -112,7 +112,6 @@ PLAIN: dict[str, str] = {
     "SUM": "together|combined|put together|taken together|in sum|added together",
     "OTHER": "other|different|further|additional",
     "ANOTHER": "another|a different|another one|a second|some other|one another one|yet another",
-    "PRON": "it|them|they",
     "SELF": "itself|themselves",
     "POSS": "its|their",
     "THINGWORD": "thing|object|entity|item",
@@ -171,6 +170,7 @@ PLAIN: dict[str, str] = {
 
 # kind -> word -> phrases
 VALUED: dict[str, dict[object, str]] = {
+    "PRON": {False: "it", True: "them|they"},
     "SIDE": {
         "left": "left|left hand|leftmost|left most",
         "right": "right|right hand|rightmost|right most",

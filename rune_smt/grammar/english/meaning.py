@@ -67,6 +67,8 @@ class Nominal:
     parts: tuple[Nominal, ...] = ()
     joint: bool = False  # parts joined by "and"
     cls: str | None = None  # the class, where it is one
+    word: str | None = None  # as the text has it
+    plainly: bool = False  # nothing but the noun
     first: Callable[[int], Nominal] | None = None  # "largest", of several: the three largest
 
 

@@ -111,7 +111,8 @@ class Phrases(Amounts):
         made = Nominal(
             base, other=node.kind == "noun_other", letter=letter.value if letter else None,
             plural=noun.plural and not node.has("OF"),
-            pairs=tuple(pairs), groups=tuple(groups), cls=cls,
+            pairs=tuple(pairs), groups=tuple(groups), cls=cls, word=leaf.word.text.lower(),
+            plainly=node.kind == "noun" and len(node.parts) == 1,
         )  # fmt: skip
         if node.kind == "noun_super":
             place = node.value("ORDINAL") if node.has("ORDINAL") else 1
@@ -222,7 +223,9 @@ class Phrases(Amounts):
             case "np_only":
                 return self._only(self.nominal(node.nodes[0]))
             case "np_pron":
-                return Phrase(lambda scope: scope(self.it()), plain=True, members=(lambda scope: scope(self.it()),))
+                plural = node.value("PRON")
+                return Phrase(lambda scope: scope(self.it(plural)), plain=True,
+                              members=(lambda scope: scope(self.it(plural)),))  # fmt: skip
             case "np_self":
                 return Phrase(lambda scope: scope(self.frames[-1] if self.frames else self.it()), plain=True)
             case "np_letter":
@@ -293,7 +296,8 @@ class Phrases(Amounts):
 
     def _another(self, node: Node, scope: Scope) -> Formula:
         """Another of the same class as what is spoken of."""
-        cls = self.class_of.get(self.frames[-1]) if self.frames else None
+        things = [one.x for one in self.referents] or self.frames
+        cls = self.class_of.get(things[-1]) if things else None
         if cls is None:
             raise NoAntecedent("Another what? Nothing before it says.")
         noun = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), other=True, cls=cls)
@@ -350,22 +354,11 @@ class Phrases(Amounts):
                 return Phrase(lambda scope: Not(self.some(noun, scope)))
 
     def _each(self, phrases: list[Phrase], scope: Scope) -> Formula:
-        """Of each of the things; "another" is different from the thing before it."""
-        parts: list[Formula] = []
-        for at, phrase in enumerate(phrases):
-            try:
-                parts.append(phrase.apply(scope))
-            except NoAntecedent:
-                if not at or not phrases[at - 1].indefinite or not phrase.other:
-                    raise
-                others = phrases[at:]
-                parts[-1] = phrases[at - 1].apply(lambda x: both(scope(x), self._after(x, others, scope)))  # noqa: B023
-                break
-        return And(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def _after(self, x: str, phrases: list[Phrase], scope: Scope) -> Formula:
-        with self.frame(x):
-            return self._each(phrases, scope)
+        """Of each of the things; "another", "it" and "the harbor" may speak of what was named before them."""
+        whole = phrases[0].apply(scope)
+        for phrase in phrases[1:]:
+            whole = self.then(whole, lambda: phrase.apply(scope))  # noqa: B023
+        return whole
 
     def _joined(self, phrases: list[Phrase]) -> Phrase:
         members = None
@@ -493,8 +486,8 @@ class Phrases(Amounts):
                 return replace(self._some(noun), any=True, importing=lambda s: self.every(noun, s, importing=True))
             case "d_the":
                 definite = self._some(noun, wide="the")
-                if noun.cls is not None and not noun.plural and not noun.mods:
-                    return replace(definite, apply=self._the(noun.cls, definite))
+                if noun.cls is not None and not noun.plural and not noun.mods and noun.first is None:
+                    return replace(definite, apply=self._the(noun, definite))
                 if noun.plural and definite.indefinite:
                     every = self._all(noun)
                     return replace(definite, definite=True, every=every.apply, pairwise=every.pairwise)
@@ -547,12 +540,13 @@ class Phrases(Amounts):
             case _:
                 raise NoMeaning(f"No determiner: {det.kind}")
 
-    def _the(self, cls: str, phrase: Phrase) -> Callable[[Scope], Formula]:
+    def _the(self, noun: Nominal, phrase: Phrase) -> Callable[[Scope], Formula]:
         """the ship: the one that was spoken of, else some ship."""
 
         def apply(scope: Scope) -> Formula:
-            known = self.known.get(cls)
-            return phrase.apply(scope) if known is None else scope(known)
+            known = self.known.get(noun.cls or "") if noun.plainly else None
+            x = known or self.resolve(noun)
+            return phrase.apply(scope) if x is None else scope(x)
 
         return apply
 
@@ -585,7 +579,7 @@ class Phrases(Amounts):
                 return both(self.some(noun, anything), self.every(thing, bare.base, importing=False))
             x = self.fresh()
             with self.bound(x, noun):
-                return ForAll(x, Implies(scope(x), self.restrict(noun, x)))
+                return ForAll(x, self.then(scope(x), lambda: self.restrict(noun, x), implied=True))
 
         return Phrase(apply, universal=True)
 
@@ -648,7 +642,7 @@ class Phrases(Amounts):
             with self.host(counted=True) as host:
                 x = self.fresh()
                 with self.bound(x, noun):
-                    formula = ExistsCount(">=", least, x, both(self.restrict(noun, x), scope(x)))
+                    formula = ExistsCount(">=", least, x, self.then(self.restrict(noun, x), lambda: scope(x)))
             return self.wrap(host, formula)
 
         def one(scope: Scope) -> Formula:
@@ -663,7 +657,7 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             x = self.fresh()
             with self.bound(x, noun):
-                body = both(self.restrict(noun, x), scope(x))
+                body = self.then(self.restrict(noun, x), lambda: scope(x))
             return ExistsCount(op, count, x, body)  # type: ignore[arg-type]
 
         return apply
@@ -675,7 +669,7 @@ class Phrases(Amounts):
             with self.host(counted=True) as host:
                 x = self.fresh()
                 with self.bound(x, noun):
-                    some = Count(x, both(self.restrict(noun, x), scope(x)))
+                    some = Count(x, self.then(self.restrict(noun, x), lambda: scope(x)))
                 whole = self._count_of(noun, anything)
                 compared = Compare(op, times(share.denominator, some), times(share.numerator, whole))
             formula = self.wrap(host, compared)
@@ -688,7 +682,7 @@ class Phrases(Amounts):
     def _count_of(self, noun: Nominal, scope: Scope) -> Term:
         x = self.fresh()
         with self.bound(x, noun):
-            return Count(x, both(self.restrict(noun, x), scope(x)))
+            return Count(x, self.then(self.restrict(noun, x), lambda: scope(x)))
 
     def _compared(self, node: Node) -> Phrase:
         if node.kind == "np_more_where":

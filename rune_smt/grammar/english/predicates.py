@@ -238,6 +238,7 @@ class Predicates(Phrases):
                 assert leaf is not None
                 relation: Relation = leaf.value
                 names_it = leaf.word.text.lower().endswith((" it", " them", " its", " their"))
+                plural = leaf.word.text.lower().endswith((" them", " their")) if names_it else None
                 of_image = relation.name == "inside" and self.speaks_of_image
 
                 def beside(x: str) -> Formula:
@@ -248,7 +249,7 @@ class Predicates(Phrases):
                             raise NoAntecedent("There is nothing before it that it could stand for.")
                         return both()  # "an image with a plane in it", "there are ships around"
                     with self.object_of(x):
-                        return self.relate(relation, x, self.it(), span)
+                        return self.relate(relation, x, self.it(plural), span)
 
                 return Predicate(beside)
             case "p_within" | "p_within_it":
@@ -354,7 +355,13 @@ class Predicates(Phrases):
             pairs = [p.pair for p in predicates if p.pair]
             groups = [p.group for p in predicates if p.group]
             plain = [p for p in predicates if p.plain]
-            of = lambda x: both(*(p.of(x) for p in plain))  # noqa: E731
+
+            def of(x: str) -> Formula:
+                said = plain[0].of(x) if plain else both()
+                for later in plain[1:]:
+                    said = self.then(said, lambda: later.of(x), x)  # noqa: B023
+                return said
+
             if len(pairs) + len(groups) > 1:
                 raise NoMeaning("One 'each other' at a time.")
             if pairs or groups:

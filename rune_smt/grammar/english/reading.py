@@ -161,7 +161,7 @@ def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     formula = composer.formula(tree)
     if alone and any(isinstance(node, Or) and _says_nothing(node) for node in walk(formula)):
         raise NoMeaning("One of the choices says nothing: near what?")
-    return place_existence(formula, frozenset(composer.importing))
+    return place_existence(formula, composer.importing)
 
 
 def _says_nothing(choice: Or) -> bool:

@@ -26,6 +26,7 @@ from ..nodes import (
     Variable,
 )
 from .amounts import times
+from .discourse import spoken_of
 from .lexicon import Relation
 from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
 from .phrases import anything
@@ -52,10 +53,11 @@ class Composer(Predicates):
 
     def _two(self, first: Sentence, second: Sentence) -> Sentence:
         def make() -> Formula:
-            if first.extend is not None and first.topic in second.definites:
+            before = first.make()
+            if first.extend is not None and not spoken_of(before) and first.topic in second.definites:
                 return first.extend(second.make)
             try:
-                return both(first.make(), self._of(first.noun, second.make))
+                return self.then(before, lambda: self._of(first.noun, second.make), topic=True)
             except NoAntecedent:
                 if first.extend is None:
                     raise
@@ -251,10 +253,12 @@ class Composer(Predicates):
 
         def make() -> Formula:
             with self._conditional():
-                if not negated and left.donkey is not None and left.topic in right.definites:
+                condition = antecedent()
+                named = spoken_of(condition)
+                if not negated and not named and left.donkey is not None and left.topic in right.definites:
                     return left.donkey(right.make)
                 try:
-                    return Implies(antecedent(), right.make())
+                    return self.then(condition, right.make, implied=True, topic=True)
                 except NoAntecedent:
                     if negated or left.donkey is None:
                         raise
