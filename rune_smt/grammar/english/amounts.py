@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from ..nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Formula, Not, Number, Term, Text, Variable
 from .context import Context
-from .meaning import NoMeaning, Nominal, Phrase, Terms, both
+from .meaning import NoMeaning, Nominal, Pair, Phrase, Predicate, Terms, both
 from .readings import Leaf, Node
 
 PREFIX: dict[str, CompareOp] = {
@@ -43,6 +43,14 @@ class Amounts(Context):
     def nominal(self, node: Node) -> Nominal:
         """A noun with its modifiers."""
 
+    @abstractmethod
+    def together(self, phrase: Phrase, predicate: Predicate) -> Formula:
+        """Said of several things together."""
+
+    @abstractmethod
+    def reciprocal(self, pair: Pair) -> Predicate:
+        """Said of two different things."""
+
     def term(self, node: Node) -> Terms:
         """A term."""
         span = node.span
@@ -75,6 +83,16 @@ class Amounts(Context):
                 return lambda say: first.apply(
                     lambda x: second.apply(lambda y: say(Apply(name, (Variable(x), Variable(y)), span)))
                 )
+            case "t_distance_pair":
+                two = self.phrase(node.nodes[0])
+
+                def between(say: Callable[[Term], Formula]) -> Formula:
+                    def pair(x: str, y: str) -> Formula:
+                        return say(Apply("distance", (Variable(x), Variable(y)), span))
+
+                    return self.together(two, self.reciprocal(pair))
+
+                return between
             case "t_count":
                 return self.counted(self.nominal(node.nodes[0]))
             case "t_cover":

@@ -72,6 +72,8 @@ class Context:
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
         self.them: Nominal | None = None  # what "all of them" speaks of
+        self.domain: Scope | None = None  # "a harbor where ...": what is said there is said of the things in it
+        self.last_place: Predicate | None = None  # what "elsewhere" denies
         self.last_said: Predicate | None = None  # what "and no ship is" repeats
         self.no_antecedents = False  # "another ship near a ship": nothing comes before it
         self.importing: dict[str, Formula] = {}  # universals that ask for at least one: variable -> of what
@@ -201,7 +203,8 @@ class Context:
         parts = wanted.parts if isinstance(wanted, And) else (wanted,)
         return all(part in one.facts for part in parts[1:])
 
-    def _exclude(self, cls: str, other: str | None) -> bool:
+    def excludes(self, cls: str, other: str | None) -> bool:
+        """Whether nothing is of both classes; False where the other is not known."""
         known = self.vocabulary
         return other is not None and not known.is_a(cls, other) and not known.is_a(other, cls)
 
@@ -233,7 +236,7 @@ class Context:
             if not self.no_antecedents:
                 raise NoAntecedent("Different from what? Nothing before it says.")
             return []
-        alike = [y for y in things if not (noun.cls and self._exclude(noun.cls, self.class_of.get(y)))]
+        alike = [y for y in things if not (noun.cls and self.excludes(noun.cls, self.class_of.get(y)))]
         if not alike:
             assert noun.cls is not None
             raise NoAntecedent(f"Which other {noun.cls.replace('_', ' ')}? None was named before it.")
@@ -273,7 +276,7 @@ class Context:
         if x is None:
             x = self.fresh()
             restriction = self.restrict(noun, x)
-            if not free_variables(restriction) - {x} <= host.outside:
+            if not free_variables(restriction) - {x} <= host.outside | {one.x for one in self.referents}:
                 return self.some(noun, scope)
             host.wide.append((x, restriction))
             host.shared[id(noun)] = x

@@ -10,10 +10,11 @@ from fractions import Fraction
 
 # kind -> phrases, separated by |, that stand for nothing more than their kind
 PLAIN: dict[str, str] = {
-    "AND": "and|although|though|even though|as well as|and also|along with|together with|plus also",
+    "AND": "and|as well as|and also|along with|together with|plus also",
     "OR": "or|and/or|or else",
     "NOR": "nor|or",
-    "BUT": "but|yet|but also|while",
+    "BUT": "but|yet|but also",
+    "THOUGH": "although|though|even though|while|whereas",
     "BUTWITH": "but with|but has|but have|but contains|but contain|but shows|but show|but does contain|but do contain",
     "BUTNOTBOTH": "but not both|not both|and not both|but not both of them",
     "EITHER": "either",
@@ -93,12 +94,13 @@ PLAIN: dict[str, str] = {
         "at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum|a minimum|"
         "at the least|at minimum|≥|>="
     ),
-    "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond",
+    "MORETHAN": "more than|over|above|greater than|in excess of|upwards of|exceeding|>|higher than|beyond|"
+        "worse than|more severe than",
     "ATMOST": (
         "no farther than|no further than|not farther than|not further than|at most|up to|no more than|"
         "not more than|a maximum of|maximum|a maximum|at the most|at maximum|≤|<=|no greater than|not exceeding"
     ),
-    "FEWER": "fewer than|less than|under|below|<|lower than",
+    "FEWER": "fewer than|less than|under|below|<|lower than|better than|less severe than|milder than",
     "EXACTLY": "exactly|only|just|precisely|equal to|equals|exactly equal to|the same as",
     "DIFFERENTFROM": "different from|not equal to|other than|unequal to",
     "ORMORE": "or more|or worse|or greater|or longer|or wider|or higher",
@@ -124,6 +126,10 @@ PLAIN: dict[str, str] = {
         "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|"
         "hand corner"
     ),
+    "CORNER": "corner|corners",
+    "ELSEWHERE": "elsewhere|anywhere else|somewhere else",
+    "EQUAL": "equal|identical",
+    "REST": "the other|the others|the rest|the other one|the other ones|others|the remaining ones",
     "EDGE": "edge|border|side|margin|end",
     "ATBORDER": (
         "at the border|on the border|at the edge|on the edge|at an edge|at the image border|at the image edge|"

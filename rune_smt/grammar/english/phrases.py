@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
@@ -73,7 +74,12 @@ class Phrases(Amounts):
 
                 return Nominal(one_of, parts=parts, joint=node.has("AND"), plural=True)
             case "n_mod":
-                return self._modified(self.nominal(node.nodes[0]), self.modifier(node.nodes[1]))
+                noun, mod = self.nominal(node.nodes[0]), node.nodes[1]
+                if mod.kind == "m_except":
+                    others = {leaf.value.cls for leaf in mod.leaves() if leaf.kind == "NOUN"}
+                    if noun.cls and any(other and self.excludes(other, noun.cls) for other in others):
+                        raise NoMeaning("Nothing is both, so that nothing is left out.")
+                return self._modified(noun, self.modifier(mod))
             case _:
                 raise NoMeaning(f"No noun: {node.kind}")
 
@@ -205,23 +211,23 @@ class Phrases(Amounts):
             case "things":
                 return self.phrase(node.nodes[0])
             case "np":
-                return self._determined(node.nodes[0], self.nominal(node.nodes[1]))
+                return self._determined(node.nodes[0], self.head(node.nodes[1]))
             case "np_bare":
-                noun = self.nominal(node.nodes[0])
+                noun = self.head(node.nodes[0])
                 return self._some(noun)
             case "np_plain_all":
-                noun = self.nominal(node.nodes[0])
+                noun = self.head(node.nodes[0])
                 return Phrase(lambda scope: self.every(noun, scope, importing=False), universal=True)
             case "np_all_but":
-                return self._all_but(self.nominal(node.nodes[0]), self._whole(node.value("NUM")))
+                return self._all_but(self.head(node.nodes[0]), self._whole(node.value("NUM")))
             case "np_row":
                 grouped = self.grouped(node.value("ROWOF"), node.span)
-                noun = self._modified(self.nominal(node.nodes[0]), grouped)
+                noun = self._modified(self.head(node.nodes[0]), grouped)
                 if not node.has("NUM"):
                     grouped.of("")  # raises NoMeaning: how many?
                 return self._counted(noun, self._whole(node.value("NUM")))
             case "np_only":
-                return self._only(self.nominal(node.nodes[0]))
+                return self._only(self.head(node.nodes[0]))
             case "np_pron":
                 plural = node.value("PRON")
                 return Phrase(lambda scope: scope(self.it(plural)), plain=True,
@@ -243,9 +249,9 @@ class Phrases(Amounts):
                 share = node.value("FRACTION") if node.has("FRACTION") else Fraction(node.value("NUM")) / 100
                 if node.has("UNIT") and node.value("UNIT") != "%":
                     raise NoMeaning("A share is a percentage.")
-                return self._share(self.nominal(node.nodes[0]), ">=" if node.has("ORMORE") else "<=", share)
+                return self._share(self.head(node.nodes[0]), ">=" if node.has("ORMORE") else "<=", share)
             case "np_or_more":
-                noun, least = self.nominal(node.nodes[0]), self._whole(node.value("NUM"))
+                noun, least = self.head(node.nodes[0]), self._whole(node.value("NUM"))
                 for mod in node.nodes[1:]:
                     noun = self._modified(noun, self.modifier(mod))
                 if node.has("ORMORE"):
@@ -256,14 +262,22 @@ class Phrases(Amounts):
                 if not any(leaf.kind == "SAME" for leaf in node.nodes[1].leaves()) or not said.plain:
                     raise NoMeaning("A phrase belongs to the noun before it.")
                 return Phrase(lambda scope: several.apply(lambda x: both(self.holds(said, x), scope(x))))
-            case "np_both":
+            case "np_both" | "np_rel":
                 pair, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
                 two = len(pair.members or ()) == 2 or (node.nodes[0].kind == "np_and" and len(node.nodes[0].nodes) == 2)
-                if not said.plain or not two:
+                if node.has("BOTH") and not two:
                     raise NoMeaning("'both' speaks of two things.")
+                if not said.plain:
+                    return Phrase(lambda scope: self.together(pair, said, scope))
                 return Phrase(lambda scope: pair.apply(lambda x: both(self.holds(said, x), scope(x))))
             case "np_none":
                 return self._none_of_these(node)
+            case "np_count":
+                cls = self.ones.get(node.span)
+                if cls is None:
+                    raise NoAntecedent("A number of what? Nothing before it says.")
+                repeated = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), plural=True, cls=cls)
+                return self._count(node.nodes[0], repeated, definite=False)
             case "np_thing":
                 return self._thing(node)
             case "np_of_them":
@@ -294,16 +308,33 @@ class Phrases(Amounts):
             case _:
                 raise NoMeaning(f"No noun phrase: {node.kind}")
 
+    @contextmanager
+    def within(self, said: Scope | None) -> Iterator[None]:
+        """While every noun phrase speaks of the things of which this holds: the ships in the harbor."""
+        before, self.domain = self.domain, said
+        try:
+            yield
+        finally:
+            self.domain = before
+
+    def head(self, node: Node) -> Nominal:
+        """The noun of a noun phrase with its modifiers, and with what is said of all that is spoken of: `within`."""
+        said = self.domain
+        with self.within(None):
+            noun = self.nominal(node)
+        return replace(noun, mods=(*noun.mods, said)) if said else noun
+
     def _another(self, node: Node, scope: Scope) -> Formula:
         """Another of the same class as what is spoken of."""
-        things = [one.x for one in self.referents] or self.frames
+        before = [one.x for one in self.referents]
+        things = before or self.frames
         cls = self.class_of.get(things[-1]) if things else None
         if cls is None:
             raise NoAntecedent("Another what? Nothing before it says.")
         noun = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), other=True, cls=cls)
         for mod in node.nodes:
             noun = self._modified(noun, self.modifier(mod))
-        return self.some(noun, scope)
+        return self.one_for_all(noun, scope, "one") if before else self.some(noun, scope)
 
     def _none_of_these(self, node: Node) -> Phrase:
         """none on the right: none of the class named before"""
@@ -477,6 +508,8 @@ class Phrases(Amounts):
     def _determined(self, det: Node, noun: Nominal) -> Phrase:
         match det.kind:
             case "d_a":
+                if noun.pairs or noun.groups:
+                    raise NoMeaning("'each other', 'in a row': of several things, such as 'two ships near each other'.")
                 return self._some(replace(noun, plural=False))
             case "d_some":
                 return self._some(noun)
@@ -687,10 +720,10 @@ class Phrases(Amounts):
     def _compared(self, node: Node) -> Phrase:
         if node.kind == "np_more_where":
             noun, *said = (part for part in node.nodes if part.kind != "times")
-            nouns = [self._modified(self.nominal(noun), self.modifier(mod)) for mod in said]
+            nouns = [self._modified(self.head(noun), self.modifier(mod)) for mod in said]
         elif node.kind == "np_more_adjs":
             adjectives, compared = (part for part in node.nodes if part.kind != "times")
-            second = self.nominal(compared)
+            second = self.head(compared)
             choices = [self._adjective(adjective) for adjective in adjectives.nodes]
             cls = second.cls
             if cls is None or not all(choice.plain for choice in choices):
@@ -702,7 +735,7 @@ class Phrases(Amounts):
 
             nouns = [Nominal(first_kind), second]
         else:
-            nouns = [self.nominal(part) for part in node.nodes if part.kind != "times"]
+            nouns = [self.head(part) for part in node.nodes if part.kind != "times"]
         if any(noun.pairs or noun.groups for noun in nouns):
             raise NoMeaning("Counts compare things one by one.")
         first, second = nouns

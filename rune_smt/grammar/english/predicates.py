@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from ...errors import Span
 from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable, disjunction
@@ -17,6 +18,7 @@ from .readings import Leaf, Node
 SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
 LENGTHS = {"px", "m", "km"}
 AREAS = {"px2", "m2", "ha", "km2"}
+MIRROR: dict[CompareOp, CompareOp] = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}  # a op b is b MIRROR[op] a
 BEYOND = {"left": "left_of", "right": "right_of", "top": "above", "bottom": "below"}
 
 
@@ -36,6 +38,9 @@ class Predicates(Phrases):
 
     def modifier(self, node: Node) -> Predicate:
         """What stands behind a noun."""
+        if self.domain is not None:
+            with self.within(None):
+                return self.modifier(node)
         span = node.span
         match node.kind:
             case "pm":
@@ -108,20 +113,27 @@ class Predicates(Phrases):
                 return self.predicate(node)
 
     def _where(self, node: Node) -> Predicate:
-        """a bridge on which there are two cars, a harbor where ships lie"""
+        """a bridge on which there are two cars, a harbor where most ships are large: of those on it, of those in it"""
         relation: Relation = node.value("PREPWHICH") if node.has("PREPWHICH") else Relation("inside")
-        phrase = self.phrase(node.nodes[0])
         said = self.predicate(node.nodes[1]) if node.kind == "m_where_clause" else Predicate(anything)
-        if not said.plain:
-            raise NoMeaning("'each other' cannot be said of what is in it.")
+        there: list[str] = []  # the place, while its sentence is made
+
+        def at_it(y: str) -> Formula:
+            with self.object_of(there[-1]):
+                return self.relate(relation, y, there[-1], node.span)
+
+        with self.within(at_it):
+            phrase = self.phrase(node.nodes[0])
 
         def of(x: str) -> Formula:
-            def there(y: str) -> Formula:
-                with self.object_of(x):
-                    at_it = self.relate(relation, y, x, node.span)
-                return both(self.holds(said, y), at_it)
-
-            formula = phrase.apply(there)
+            there.append(x)
+            try:
+                if said.plain:
+                    formula = phrase.apply(lambda y: self.holds(said, y))
+                else:
+                    formula = self.together(phrase, said, lambda y: self.plain_part(said, y))
+            finally:
+                there.pop()
             return Not(formula) if node.has("NOT") else formula
 
         return Predicate(of)
@@ -171,6 +183,8 @@ class Predicates(Phrases):
             return both(*(Not(self._owned(part, x)) for part in inner.nodes))
         if inner.kind == "np_without":
             return Not(self._owned(inner.nodes[0], x))
+        if inner.kind == "things_of_which" or inner.kind == "things_all":
+            return self._owned_of_which(inner, x)
         phrase = self.phrase(inner)
         before = self.made
         said = phrase.apply(anything)
@@ -179,21 +193,51 @@ class Predicates(Phrases):
         self.made = before
         return phrase.apply(lambda y: self.relate(Relation("contains"), x, y, inner.span))
 
+    def _owned_of_which(self, node: Node, x: str) -> Formula:
+        """with ten ships, most of which are small: most of the ships in it"""
+        phrase = self.phrase(node.nodes[0])
+        noun, contains = phrase.noun, Relation("contains")
+        if noun is None or not noun.plural:
+            raise NoMeaning("Of which of them?")
+        with self.frame(x):
+            named = x in _names(phrase.apply(anything))  # "on it" says itself how they stand
+        det = "d_all" if node.kind == "things_all" else node.nodes[1].kind
+        if det in ("d_all", "d_no") and phrase.indefinite:  # ten that are so, ten that are not
+            said = self.predicate(node.nodes[-1])
+            said = self._negated(said) if det == "d_no" else said
+
+            def of_each(y: str) -> Formula:
+                theirs = both() if named else self.relate(contains, x, y, node.span)
+                return both(theirs, self.holds(said, y))
+
+            return phrase.apply(of_each)
+        theirs = noun if named else replace(noun, mods=(*noun.mods, lambda y: self.relate(contains, x, y, node.span)))
+        if node.kind == "things_all":
+            them, said = self._all(theirs), self.predicate(node.nodes[1])
+        else:
+            them, said = self._determined(node.nodes[1], theirs), self.predicate(node.nodes[2])
+        if not said.plain:
+            raise NoMeaning("'each other' cannot be said of what is in it.")
+        return both(self._owned(node.nodes[0], x), them.apply(lambda y: self.holds(said, y)))
+
     # --- predicates ---
 
     def predicate(self, node: Node) -> Predicate:
         """What is said of a thing."""
+        if self.domain is not None:
+            with self.within(None):
+                return self.predicate(node)
         span = node.span
         nodes = node.nodes
         match node.kind:
-            case "vp_be" | "p_loc":
+            case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
             case "vp_not" | "p_not":
                 return self._negated(self.predicate(nodes[0]))
             case "p_and" | "p_or" | "p_either" | "p_both" | "p_neither" | "p_seq":
                 return self._joined_predicate(node)
             case "p_is":
-                return self._is(node)
+                return self.is_one(nodes[0])
             case "front":
                 return self._front(node)
             case "p_adj":
@@ -202,26 +246,27 @@ class Predicates(Phrases):
                 return Predicate(self.quality(leaf.value, leaf.span))
             case "p_place":
                 return self.predicate(nodes[0])
+            case "p_elsewhere":
+                if self.last_place is None:
+                    raise NoAntecedent("Elsewhere than where? Nothing before it says.")
+                return self._negated(self.last_place)
+            case "place_corner":
+                corners = [(vertical, side) for vertical in ("in_top", "in_bottom") for side in ("in_left", "in_right")]
+                return self._at(corners, span)
             case "place":
                 if node.has("POSS") and not self.speaks_of_image:
                     raise NoMeaning("Its side: of which image?")
                 names = self._sides(nodes[0])
-                return Predicate(lambda x: both(*(Apply(name, (Variable(x),), span) for name in names)))
+                return self._at([names], span)
             case "place_or":
-                choices = [self._sides(part) for part in nodes]
-
-                def at_one_of(x: str) -> Formula:
-                    return Or(tuple(both(*(Apply(n, (Variable(x),), span) for n in c)) for c in choices))
-
-                return Predicate(at_one_of)
+                return self._at([self._sides(part) for part in nodes], span)
             case "p_rels" | "p_rels_it":
                 return self._either_relation(node)
             case "place_of":
                 side = node.value("PLACEOF")
-                name = SIDES.get(side, "at_border")
-                return Predicate(lambda x: Apply(name, (Variable(x),), span))
+                return self._at([[SIDES.get(side, "at_border")]], span)
             case "at_border":
-                return Predicate(lambda x: Apply("at_border", (Variable(x),), span))
+                return self._at([["at_border"]], span)
             case "p_rel" | "vp_rel" | "vp_not_rel":
                 leaf = node.leaf("PREP", "RELV")
                 assert leaf is not None
@@ -264,6 +309,19 @@ class Predicates(Phrases):
                 if op == ">":
                     return self._nowhere(nodes[1], lambda d: limit(lambda q: Compare("<=", d, q, span)), says, span)
                 return self._distant(says, nodes[1:], span)
+            case "p_nearer" | "p_as_near":
+                return self._nearer(node)
+            case "p_same_func":
+                measure, other = node.value("FUNC"), self.phrase(nodes[-1])
+
+                def as_that(x: str) -> Formula:
+                    with self.object_of(x):
+                        return other.apply(lambda y: self._equal(measure, x, y, span))
+
+                return Predicate(as_that)
+            case "p_same_each":
+                measured = node.value("FUNC")
+                return self.reciprocal(lambda x, y: self._equal(measured, x, y, span))
             case "p_comp" | "p_comp_not" | "p_as" | "p_as_than":
                 return self._compared_predicate(node)
             case "p_comp_q":
@@ -309,6 +367,15 @@ class Predicates(Phrases):
                 return Predicate(lambda x: both(*(Not(self._owned(part, x)) for part in left_out)))
             case _:
                 raise NoMeaning(f"No predicate: {node.kind}")
+
+    def _at(self, choices: Sequence[Sequence[str]], span: Span) -> Predicate:
+        """at one of these places of the image, each of which is said by several words: in_top, in_left"""
+
+        def at_one_of(x: str) -> Formula:
+            return disjunction(both(*(Apply(name, (Variable(x),), span) for name in names)) for names in choices)
+
+        self.last_place = Predicate(at_one_of)
+        return self.last_place
 
     @staticmethod
     def _sides(node: Node) -> list[str]:
@@ -375,8 +442,8 @@ class Predicates(Phrases):
             return Predicate(lambda x: both(*(Not(p.of(x)) for p in predicates)))
         return Predicate(lambda x: Or(tuple(p.of(x) for p in predicates)))
 
-    def _is(self, node: Node) -> Predicate:
-        inner = node.nodes[0]
+    def is_one(self, inner: Node) -> Predicate:
+        """a ship, the largest ship, of what is one"""
         det = inner.nodes[0].kind if inner.kind == "np" else ""
         if inner.kind == "np_bare" or det in ("d_a", "d_the"):
             noun = self.nominal(inner.nodes[-1])
@@ -388,7 +455,7 @@ class Predicates(Phrases):
 
         def of(x: str) -> Formula:
             with self.object_of(x):
-                return phrase.apply(lambda y: Compare("=", Variable(x), Variable(y), node.span))
+                return phrase.apply(lambda y: Compare("=", Variable(x), Variable(y), inner.span))
 
         return Predicate(of)
 
@@ -530,7 +597,7 @@ class Predicates(Phrases):
             name = leaf.value
             op, share = self.factor(factor, _prefix(node))
             if leaf.word.text.lower() in DOWNWARD:
-                op = {">=": "<=", ">": "<", "<=": ">=", "<": ">", "=": "="}[op]
+                op = MIRROR[op]
         say = phrase.every if phrase.any and phrase.every else phrase.apply
 
         def compare(x: str, y: str) -> Formula:
@@ -547,6 +614,38 @@ class Predicates(Phrases):
                 if node.kind == "p_comp_not":  # no larger than a bridge: there is one than which it is not larger
                     return say(lambda y: Not(compare(x, y), span))
                 return say(lambda y: compare(x, y))
+
+        return Predicate(of)
+
+    @staticmethod
+    def _equal(measure: str, x: str, y: str, span: Span) -> Formula:
+        return Compare("=", Apply(measure, (Variable(x),), span), Apply(measure, (Variable(y),), span), span)
+
+    def _nearer(self, node: Node) -> Predicate:
+        """closer to a ship than to a bridge; twice as far from a ship as from a bridge"""
+        span = node.span
+        first, second = (self.phrase(part) for part in node.nodes if part.kind != "times")
+        factor = next((part for part in node.nodes if part.kind == "times"), None)
+        op: CompareOp
+        share = Fraction(1)
+        if node.kind == "p_nearer":
+            op = "<" if node.has("CLOSER") else ">"
+        else:
+            op, share = self.factor(factor, _prefix(node))
+            relation: Relation = node.value("PREP")
+            if relation not in (Relation("near"), Relation("far")):
+                raise NoMeaning("As close to, as far from: of distances only.")
+            if relation.name == "near":
+                op = MIRROR[op]
+
+        def of(x: str) -> Formula:
+            def compare(y: str, z: str) -> Formula:
+                here, there = self._distance(x, y, span), self._distance(x, z, span)
+                return Compare(op, times(share.denominator, here), times(share.numerator, there), span)
+
+            with self.object_of(x):
+                each = second.every if second.any and second.every else second.apply
+                return first.apply(lambda y: each(lambda z: compare(y, z)))
 
         return Predicate(of)
 
@@ -575,6 +674,14 @@ class Predicates(Phrases):
                 return phrase.apply(closer)
 
         return Predicate(of)
+
+
+    def plain_part(self, predicate: Predicate, x: str) -> Formula:
+        """What a predicate says of each thing, besides what it says of them together."""
+        try:
+            return self.holds(predicate, x)
+        except NoMeaning:
+            return both()
 
 
 def _each_left_out(node: Node, with_both: bool) -> tuple[Node, ...]:

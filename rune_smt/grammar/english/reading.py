@@ -29,7 +29,7 @@ Further conventions, beside those of LANGUAGE, section 8:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -234,10 +234,21 @@ def _ones(tree: Node) -> dict[Span, str]:
         stack.extend(node.nodes)
         for before, part in pairwise(node.nodes) if node.kind == "s_and" else ():
             first = next(part.leaves())
-            topic = next((leaf.value.cls for leaf in before.leaves() if leaf.kind == "NOUN"), None)
-            if first.kind == "NONE" and topic is not None:
-                found[first.span] = topic
+            named = [leaf.value.cls for leaf in before.leaves() if leaf.kind == "NOUN" and leaf.value.cls]
+            if first.kind == "NONE" and named:
+                found[first.span] = named[0]
+            for inner in _all_nodes(part):
+                if inner.kind == "np_count" and named:
+                    found[inner.span] = named[0] if inner.start == part.start else named[min(1, len(named) - 1)]
     return found
+
+
+def _all_nodes(node: Node) -> Iterator[Node]:
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        stack.extend(top.nodes)
+        yield top
 
 
 def _same(first: Formula, second: Formula) -> bool:

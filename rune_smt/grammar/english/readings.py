@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ...errors import Span
+from ..plurals import plural
 from .earley import Grammar, Item, Rule, Stuck, Symbol, grammar
 from .lexicon import Word
 
@@ -217,7 +218,16 @@ def _cost(tree: Node) -> int:
     nodes = tree.nodes
     match tree.kind:
         case "n_mod":
-            return nodes[1].start - nodes[0].head + UNLIKE * _never_said(nodes[0], nodes[1])
+            where = nodes[1].kind.startswith("m_where") and tree.has("COMMA")  # rather said of the whole
+            strange = _never_said(nodes[0], nodes[1]) or _disagree(_many(nodes[0]), nodes[1])
+            return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where
+        case "clause":
+            return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
+        case "np_rel":
+            unclear = (_many(nodes[0].nodes[-1]) is not False) + (_spoken_of_many(nodes[1]) is not True)
+            return nodes[0].end - nodes[0].start + UNLIKE * unclear
+        case "things_where" | "np_count":
+            return 1 if tree.kind == "things_where" else 5
         case "p_rels_it":
             return 3 + nodes[0].end - nodes[0].start
         case "p_seq":
@@ -234,7 +244,10 @@ def _cost(tree: Node) -> int:
             fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
             return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments
         case "p_rel" | "p_apart" | "p_within" | "p_comp":
-            return UNLIKE + 2 if nodes and any(_negative(node) for node in _joined(nodes[-1])[1:]) else 0
+            others = _joined(nodes[-1])[1:] if nodes else ()
+            if any(_universal(node) for node in others) and not _universal(_joined(nodes[-1])[0]):
+                return 2 * UNLIKE + 2
+            return UNLIKE + 2 if any(_negative(node) for node in others) else 0
         case "np_shared":
             return UNLIKE + nodes[0].end - nodes[0].start
         case "f_it":
@@ -282,3 +295,55 @@ def _joined(np: Node) -> tuple[Node, ...]:
 
 def _negative(np: Node) -> bool:
     return np.kind == "np_without" or any(node.kind == "d_no" for node in np.nodes)
+
+
+def _universal(np: Node) -> bool:
+    return np.kind == "np" and np.nodes[0].kind in ("d_all", "d_not_all", "d_most")
+
+
+# --- number: "ships near a harbor that are large", "a ship near harbors that is large" --------------------------------
+
+_VERBS = ("BE", "DO", "HAVE", "RELV", "LOCV", "CONTAINV", "LACK")
+_ONE = {"is", "was", "has", "does"}
+_MANY = {"are", "were", "have", "do", "cross", "pass"}
+_EITHER = {"must", "should", "can", "will", "may", "could", "would", "shall", "might", "had", "did", "be", "being"}
+
+
+def _many(node: Node) -> bool | None:
+    """Whether a noun or noun phrase speaks of several things; None where its words do not show it."""
+    match node.kind:
+        case "np_and":
+            return True
+        case "np" | "np_bare" | "n_mod" | "things" | "np_only":
+            return _many(node.nodes[-1] if node.kind == "np" else node.nodes[0])
+        case "n_co":
+            return True if node.has("AND") else None
+        case "noun" | "noun_super" | "noun_other":
+            leaf = node.leaf("NOUN")
+            assert leaf is not None
+            text = leaf.word.text.lower()
+            return None if plural(text) == text else leaf.value.plural
+        case _:
+            return None
+
+
+def _spoken_of_many(node: Node) -> bool | None:
+    """Whether the verb that a phrase begins with is said of several things; None where its form does not show it."""
+    leaf = next(node.leaves())
+    if leaf.kind in ("REL", "BOTH", "EITHER"):
+        leaf = next((other for other in node.leaves() if other.kind in _VERBS), leaf)
+    if leaf.kind not in _VERBS:
+        return None
+    verb = leaf.word.text.lower().split()[0].removesuffix("n't").removesuffix("n’t")
+    if verb in _ONE | _MANY:
+        return verb in _MANY
+    if verb in _EITHER or verb.endswith(("ing", "ed", "not")):
+        return None
+    return not verb.endswith("s")
+
+
+def _disagree(many: bool | None, node: Node) -> bool:
+    if many is None or not node.kind.startswith(("m_rel", "p_and", "p_or", "vp", "p_with")):
+        return False
+    said = _spoken_of_many(node)
+    return said is not None and said != many

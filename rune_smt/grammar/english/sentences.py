@@ -29,7 +29,7 @@ from .amounts import times
 from .discourse import spoken_of
 from .lexicon import Relation
 from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
-from .phrases import anything
+from .phrases import MOST_TOGETHER, anything
 from .predicates import Predicates, _each_left_out
 from .readings import Node
 
@@ -101,7 +101,7 @@ class Composer(Predicates):
                 return Sentence(lambda: Or(tuple(part.make() for part in parts)))
             case "s_xor":
                 return self._but_not_both([self.sentence(part).make for part in nodes])
-            case "s_xor_things":
+            case "s_xor_things" | "s_xor_there":
                 return self._but_not_both([self._exists(part).make for part in nodes])
             case "s_not":
                 inner = self.sentence(nodes[0])
@@ -151,7 +151,14 @@ class Composer(Predicates):
             case "clause":
                 phrase, said = self.phrase(nodes[0]), self.predicate(nodes[1])
                 self.last_said = said
+                if nodes[1].kind == "vp_all" and phrase.noun is not None and (phrase.definite or phrase.bare):
+                    phrase = self._all(phrase.noun)
                 return self._clause(phrase, said)
+            case "clause_except":
+                return self._excepting(node)
+            case "all_but":
+                phrase = self._all_but(self.nominal(nodes[0]), self._whole(node.value("NUM")))
+                return self._clause(phrase, self.predicate(nodes[1]))
             case "place_has":
                 return self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
             case "place_more":
@@ -258,7 +265,7 @@ class Composer(Predicates):
                 if not negated and not named and left.donkey is not None and left.topic in right.definites:
                     return left.donkey(right.make)
                 try:
-                    return self.then(condition, right.make, implied=True, topic=True)
+                    return self.then(condition, lambda: self._of(left.noun, right.make), implied=True, topic=True)
                 except NoAntecedent:
                     if negated or left.donkey is None:
                         raise
@@ -288,6 +295,10 @@ class Composer(Predicates):
         told = self._told_of_each(node) or self._inside_each(node)
         if told is not None:
             return told
+        if node.kind in ("things_of_which", "things_all"):
+            many = self.phrase(node.nodes[0]).noun
+            if many is not None and not many.plural:
+                raise NoMeaning("All of which? There is one.")
         if node.kind == "things_of_which":
             first = self._exists(node.nodes[0])
             which = Nominal(self._one_of_them, plural=True)
@@ -297,11 +308,78 @@ class Composer(Predicates):
             first = self._exists(node.nodes[0])
             them = Nominal(self._one_of_them, plural=True)
             return self._two(first, self._clause(self._all(them), self.predicate(node.nodes[1])))
+        if node.kind == "things_where":
+            return self._where_they(node)
+        if node.kind == "things_split":
+            return self._split(node)
         phrase = self.phrase(node)
         if phrase.universal and phrase.every is not None:
             some = phrase.every  # "show me all ships": there are some
             return Sentence(lambda: some(anything))
         return self._about(self._existing(node), Predicate(anything))
+
+    def _where_they(self, node: Node) -> Sentence:
+        """a plane and a ship, where the plane is larger than the ship"""
+        first, second = self._exists(node.nodes[0]), self.sentence(node.nodes[1])
+
+        def make() -> Formula:
+            before = first.make()
+            count = len(before.parts) if isinstance(before, And) else 1
+            whole = self.then(before, second.make, topic=True)
+            if isinstance(whole, And) and len(whole.parts) > count:
+                raise NoMeaning("What is said after 'where' does not speak of the things before it.")
+            return whole
+
+        return Sentence(make, topic=first.topic, noun=first.noun)
+
+    def _split(self, node: Node) -> Sentence:
+        """two harbors, one with a ship in it and the other without: different ones"""
+        phrase, groups = self.phrase(node.nodes[0]), node.nodes[1:]
+        if phrase.members is None or phrase.noun is None or len(phrase.members) > MOST_TOGETHER:
+            raise NoMeaning("One of how many?")
+        counts = [self._whole(part.value("NUM")) if part.has("NUM") else 0 for part in groups]
+        left = len(phrase.members) - sum(counts)
+        if any(not part.has("NUM", "REST") for part in groups) or left < 0 or counts.count(0) > 1:
+            raise NoMeaning("These are not as many as there are.")
+        if 0 in counts:
+            if not left:
+                raise NoMeaning("There are no others.")
+            counts[counts.index(0)] = left
+        said = [predicate for part, n in zip(groups, counts, strict=True)
+                for predicate in [self.modifier(part.nodes[-1])] * n]  # fmt: skip
+        if not all(predicate.plain for predicate in said):
+            raise NoMeaning("'each other' cannot be said of one thing.")
+        noun, members = phrase.noun, phrase.members[: len(said)]
+
+        def make() -> Formula:
+            def bind(names: tuple[str, ...]) -> Formula:
+                if len(names) == len(members):
+                    return Truth(True)
+                at = len(names)
+
+                def one(x: str) -> Formula:
+                    different = [Compare("!=", Variable(y), Variable(x)) for y in names]
+                    return both(*different, self.holds(said[at], x), bind((*names, x)))
+
+                return members[at](one)
+
+            with self.host(counted=True) as host:
+                formula = bind(())
+            whole = self.wrap(host, formula)
+            return whole if len(said) == len(phrase.members or ()) else both(phrase.apply(anything), whole)
+
+        return Sentence(make, noun=noun)
+
+    def _excepting(self, node: Node) -> Sentence:
+        """no vehicle is on the bridge except a truck: no vehicle that is no truck"""
+        np, vp, other = node.nodes
+        if np.kind != "np" or np.nodes[0].kind not in ("d_all", "d_no", "d_any"):
+            raise NoMeaning("Except from what? Say it of 'all' or 'no'.")
+        if other.kind == "np_bare" and other.nodes[0].kind == "noun" and other.nodes[0].value("NOUN").ones:
+            raise NoMeaning("Except one of what is a number.")
+        left_out = self._negated(self.is_one(other))
+        noun = self._modified(self.nominal(np.nodes[1]), left_out)
+        return self._clause(self._determined(np.nodes[0], noun), self.predicate(vp))
 
     def _one_of_them(self, x: str) -> Formula:
         if self.them is None:
@@ -344,6 +422,8 @@ class Composer(Predicates):
             return None
         det = nodes[1].kind if node.kind == "things_of_which" else "d_all"
         phrase, said = self.phrase(nodes[0]), self.predicate(nodes[-1])
+        if phrase.noun is not None and not phrase.noun.plural:
+            raise NoMeaning("All of which? There is one.")
         if det not in ("d_all", "d_no") or not phrase.indefinite or not said.plain:
             return None
         if det == "d_no":
@@ -370,19 +450,12 @@ class Composer(Predicates):
         if not predicate.plain:
 
             def together() -> Formula:
-                return self.together(phrase, predicate, lambda x: self._plain_part(predicate, x))
+                return self.together(phrase, predicate, lambda x: self.plain_part(predicate, x))
 
             return Sentence(together)
         if phrase.definite and phrase.every is not None:
             return Sentence(lambda: phrase.every(lambda x: self.holds(predicate, x)))  # type: ignore[misc]
         return self._about(phrase, predicate, asked)
-
-    def _plain_part(self, predicate: Predicate, x: str) -> Formula:
-        """What a predicate says of each thing, besides what it says of them together."""
-        try:
-            return self.holds(predicate, x)
-        except NoMeaning:
-            return both()
 
     def _about(self, phrase: Phrase, predicate: Predicate, asked: bool = False) -> Sentence:
         def make() -> Formula:
