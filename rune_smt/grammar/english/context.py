@@ -72,6 +72,8 @@ class Context:
         self.conditional = 0  # depth of if ... then: "all" asks for none there
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
         self.them: Nominal | None = None  # what "all of them" speaks of
+        self.several: tuple[str, ...] = ()  # two ships, spoken of before: "another" is neither
+        self.strict = False  # "it" is not one of several things
         self.domain: Scope | None = None  # "a harbor where ...": what is said there is said of the things in it
         self.last_place: Predicate | None = None  # what "elsewhere" denies
         self.last_said: Predicate | None = None  # what "and no ship is" repeats
@@ -151,6 +153,8 @@ class Context:
         plural   "them": rather several things; None: either
         """
         things = [x for x in reversed(self.frames) if x != self.exclude]
+        if self.strict and plural is False:
+            things = [x for x in things if not self.plural_of.get(x)]
         if not things:
             raise NoAntecedent("There is nothing before it that it could stand for.")
         agreeing = [x for x in things if plural is None or self.plural_of.get(x, plural) == plural]
@@ -232,8 +236,10 @@ class Context:
     def _different(self, noun: Nominal, x: str) -> list[Formula]:
         """another ship: not the ship that is spoken of"""
         things = [y for y in reversed(self.frames) if y != x]
+        if not things and self.several and (noun.cls is None or noun.cls == self.class_of.get(self.several[0])):
+            return [Compare("!=", Variable(x), Variable(y)) for y in self.several]
         if not things:
-            if not self.no_antecedents:
+            if not self.no_antecedents or noun.rest:
                 raise NoAntecedent("Different from what? Nothing before it says.")
             return []
         alike = [y for y in things if not (noun.cls and self.excludes(noun.cls, self.class_of.get(y)))]

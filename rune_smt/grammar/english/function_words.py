@@ -129,7 +129,7 @@ PLAIN: dict[str, str] = {
     "CORNER": "corner|corners",
     "ELSEWHERE": "elsewhere|anywhere else|somewhere else",
     "EQUAL": "equal|identical",
-    "REST": "the other|the others|the rest|the other one|the other ones|others|the remaining ones",
+    "REST": "the other|the others|the rest|the remaining ones|the remaining",
     "EDGE": "edge|border|side|margin|end",
     "ATBORDER": (
         "at the border|on the border|at the edge|on the edge|at an edge|at the image border|at the image edge|"

@@ -40,11 +40,12 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A class name as a noun; `any` is true of "thing", `ones` of "ones", which repeats the noun before it."""
+    """A class name as a noun; `ones` is true of "ones", which repeats the noun before it, `other` of "others"."""
 
     cls: str | None
     plural: bool = False
     ones: bool = False
+    other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
         add("NOUN", phrase, Noun(None, plural=True))
     add("NOUN", "one", Noun(None, ones=True))
     add("NOUN", "ones", Noun(None, plural=True, ones=True))
+    add("NOUN", "others", Noun(None, plural=True, ones=True, other=True))
     for name in ("large", "small"):
         for phrase in VALUED["SIZEADJ"][name].split("|"):
             add("ADJ", phrase, Quality(name))

@@ -60,6 +60,7 @@ class Nominal:
     base: Scope
     mods: tuple[Scope, ...] = ()
     other: bool = False
+    rest: bool = False  # the others: of something that was named
     letter: str | None = None
     plural: bool = False
     pairs: tuple[Pair, ...] = ()
@@ -112,6 +113,7 @@ class Sentence:
 
     extend   the sentence and another, said of the same thing: "there is a ship and it is large"
     donkey   if the sentence holds of a thing, then another does: "if a ship is near a harbor, it is large"
+    spelled  the sentence, its things named one by one, and another: "two ships are large, and another is small"
     """
 
     make: Make
@@ -120,6 +122,7 @@ class Sentence:
     topic: str | None = None  # the class of its first thing
     definites: frozenset[str] = frozenset()  # classes said with "the" and nothing more
     noun: Nominal | None = None  # "all of them": which they are
+    spelled: Callable[[Callable[[tuple[str, ...]], Formula]], Formula] | None = None
 
 
 def both(*parts: Formula) -> Formula:

@@ -115,7 +115,7 @@ class Phrases(Amounts):
 
         letter = node.leaf("LETTER")
         made = Nominal(
-            base, other=node.kind == "noun_other", letter=letter.value if letter else None,
+            base, other=node.kind == "noun_other" or noun.other, letter=letter.value if letter else None,
             plural=noun.plural and not node.has("OF"),
             pairs=tuple(pairs), groups=tuple(groups), cls=cls, word=leaf.word.text.lower(),
             plainly=node.kind == "noun" and len(node.parts) == 1,
@@ -282,6 +282,8 @@ class Phrases(Amounts):
                 return self._thing(node)
             case "np_of_them":
                 return self._of_them(node)
+            case "np_both_of_them":
+                return self._both_of_them(node)
             case "np_or" | "np_either":
                 phrases = [self.phrase(part) for part in node.nodes]
                 return Phrase(lambda scope: Or(tuple(phrase.apply(scope) for phrase in phrases)),
@@ -365,6 +367,17 @@ class Phrases(Amounts):
             return self.restrict(self.them, x)
 
         return self._determined(node.nodes[0], Nominal(restriction, plural=True))
+
+    def _both_of_them(self, node: Node) -> Phrase:
+        """both, neither: of the two that were named before"""
+
+        def of_each(scope: Scope) -> Formula:
+            named = [one.x for one in self.referents]
+            if len(named) != 2:
+                named = [self.it(plural=True)]  # "two ships are near a harbor and both are large"
+            return both(*(Not(scope(x)) if node.has("NEITHER") else scope(x) for x in named))
+
+        return Phrase(of_each)
 
     def _thing(self, node: Node) -> Phrase:
         """something, nothing, everything, anything"""
@@ -525,6 +538,8 @@ class Phrases(Amounts):
                     every = self._all(noun)
                     return replace(definite, definite=True, every=every.apply, pairwise=every.pairwise)
                 return definite
+            case "d_rest":
+                return self._the_rest(noun)
             case "d_same":
                 return self._some(noun, wide="same")
             case "d_no":
@@ -582,6 +597,14 @@ class Phrases(Amounts):
             return phrase.apply(scope) if x is None else scope(x)
 
         return apply
+
+    def _the_rest(self, noun: Nominal) -> Phrase:
+        """As "the": the other ship, the other ships."""
+        others = replace(noun, other=True, rest=True)
+        definite = self._some(others, wide="the")
+        if not noun.plural:
+            return definite
+        return replace(definite, definite=True, every=self._all(others).apply)
 
     def _all(self, noun: Nominal) -> Phrase:
         def pairwise(pair: Pair) -> Formula:

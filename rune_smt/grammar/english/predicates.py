@@ -64,11 +64,17 @@ class Predicates(Phrases):
             case "m_gap":
                 return self._gap(node)
             case "m_value":
-                qualities = [part for part in node.parts if isinstance(part, Leaf) and part.kind == "ADJ"]
-                if any(leaf.value.value is None for leaf in qualities):
+                values = [part for part in node.parts if isinstance(part, Leaf) and part.kind in ("ADJ", "VALUE")]
+                last: Quality = values[-1].value
+                if len(values) > 1 and not node.has("OR"):
+                    raise NoMeaning("A thing has one value.")
+                named = [leaf.value.value if leaf.kind == "ADJ" else leaf.value for leaf in values]
+                if None in named:
                     raise NoMeaning("With what?")
-                choices = [self.quality(leaf.value, leaf.span) for leaf in qualities]
-                return Predicate(lambda x: disjunction(say(x) for say in choices))
+                choices = [self.quality(Quality(last.name, value=value), leaf.span)
+                           for leaf, value in zip(values, named, strict=True)]  # fmt: skip
+                damaged = Predicate(lambda x: disjunction(say(x) for say in choices))
+                return self._negated(damaged) if node.has("NOT") else damaged
             case "m_value_than":
                 leaf = node.leaf("ADJ")
                 assert leaf is not None
@@ -230,6 +236,8 @@ class Predicates(Phrases):
         span = node.span
         nodes = node.nodes
         match node.kind:
+            case "m_value" | "m_value_than":
+                return self.modifier(node)
             case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
             case "vp_not" | "p_not":
@@ -447,7 +455,9 @@ class Predicates(Phrases):
         det = inner.nodes[0].kind if inner.kind == "np" else ""
         if inner.kind == "np_bare" or det in ("d_a", "d_the"):
             noun = self.nominal(inner.nodes[-1])
-            if not (noun.pairs or noun.groups or noun.letter):
+            if noun.pairs or noun.groups:
+                raise NoMeaning("A thing is one of these, or is not; it is not two.")
+            if not noun.letter:
                 return Predicate(lambda x: self.restrict(noun, x))
         if det in ("d_no", "d_all", "d_count", "d_most"):
             raise NoMeaning("A thing is a ship, or is not; it is not several.")

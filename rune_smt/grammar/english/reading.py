@@ -40,7 +40,7 @@ from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
 from .meaning import NoMeaning
-from .readings import Node, NoParse, parse
+from .readings import VERBS, Node, NoParse, parse
 from .sameness import same_meaning
 from .sentences import Composer
 
@@ -237,6 +237,11 @@ def _ones(tree: Node) -> dict[Span, str]:
             named = [leaf.value.cls for leaf in before.leaves() if leaf.kind == "NOUN" and leaf.value.cls]
             if first.kind == "NONE" and named:
                 found[first.span] = named[0]
+            for leaf in part.leaves():
+                if leaf.kind in VERBS:
+                    break
+                if leaf.kind == "NOUN" and leaf.value.ones and named:
+                    found[leaf.span] = named[0]
             for inner in _all_nodes(part):
                 if inner.kind == "np_count" and named:
                     found[inner.span] = named[0] if inner.start == part.start else named[min(1, len(named) - 1)]

@@ -240,6 +240,8 @@ def _cost(tree: Node) -> int:
             return length + UNLIKE * unlike + 3 * shared + 2 * UNLIKE * bool(same)
         case "n_co":
             return 1 + sum(node.end - node.start for node in nodes[:-1])
+        case "s_either" | "s_xor":
+            return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
             fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
             return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments
@@ -247,6 +249,8 @@ def _cost(tree: Node) -> int:
             others = _joined(nodes[-1])[1:] if nodes else ()
             if any(_universal(node) for node in others) and not _universal(_joined(nodes[-1])[0]):
                 return 2 * UNLIKE + 2
+            if len(others) == 1 and nodes[-1].has("COMMA"):
+                return 2 * UNLIKE
             return UNLIKE + 2 if any(_negative(node) for node in others) else 0
         case "np_shared":
             return UNLIKE + nodes[0].end - nodes[0].start
@@ -303,7 +307,7 @@ def _universal(np: Node) -> bool:
 
 # --- number: "ships near a harbor that are large", "a ship near harbors that is large" --------------------------------
 
-_VERBS = ("BE", "DO", "HAVE", "RELV", "LOCV", "CONTAINV", "LACK")
+VERBS = ("BE", "DO", "HAVE", "RELV", "LOCV", "CONTAINV", "LACK")
 _ONE = {"is", "was", "has", "does"}
 _MANY = {"are", "were", "have", "do", "cross", "pass"}
 _EITHER = {"must", "should", "can", "will", "may", "could", "would", "shall", "might", "had", "did", "be", "being"}
@@ -331,8 +335,8 @@ def _spoken_of_many(node: Node) -> bool | None:
     """Whether the verb that a phrase begins with is said of several things; None where its form does not show it."""
     leaf = next(node.leaves())
     if leaf.kind in ("REL", "BOTH", "EITHER"):
-        leaf = next((other for other in node.leaves() if other.kind in _VERBS), leaf)
-    if leaf.kind not in _VERBS:
+        leaf = next((other for other in node.leaves() if other.kind in VERBS), leaf)
+    if leaf.kind not in VERBS:
         return None
     verb = leaf.word.text.lower().split()[0].removesuffix("n't").removesuffix("n’t")
     if verb in _ONE | _MANY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -28,7 +28,7 @@ from ..nodes import (
 from .amounts import times
 from .discourse import spoken_of
 from .lexicon import Relation
-from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Sentence, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Scope, Sentence, both
 from .phrases import MOST_TOGETHER, anything
 from .predicates import Predicates, _each_left_out
 from .readings import Node
@@ -59,9 +59,7 @@ class Composer(Predicates):
             try:
                 return self.then(before, lambda: self._of(first.noun, second.make), topic=True)
             except NoAntecedent:
-                if first.extend is None:
-                    raise
-                return first.extend(second.make)
+                return self._of_the_first(first, second)
 
         def extend(more: Callable[[], Formula]) -> Formula:
             if first.extend is None:
@@ -75,6 +73,27 @@ class Composer(Predicates):
 
         return Sentence(make, extend if first.extend else None, donkey if first.donkey else None, first.topic,
                         noun=first.noun)  # fmt: skip
+
+    def _of_the_first(self, first: Sentence, second: Sentence) -> Formula:
+        """Both sentences, where the second says "another", "they" of the things that the first counts."""
+        if first.spelled is not None:
+
+            def others(names: tuple[str, ...]) -> Formula:
+                before, self.several = self.several, names
+                try:
+                    return second.make()
+                finally:
+                    self.several = before
+
+            with suppress(NoAntecedent):
+                return first.spelled(others)
+        if first.extend is None:
+            raise NoAntecedent("There is nothing before it that it could stand for.")
+        before, self.strict = self.strict, True
+        try:
+            return first.extend(second.make)
+        finally:
+            self.strict = before
 
     def _of(self, noun: Nominal | None, make: Callable[[], Formula]) -> Formula:
         """The formula, "them" being these."""
@@ -154,6 +173,8 @@ class Composer(Predicates):
                 if nodes[1].kind == "vp_all" and phrase.noun is not None and (phrase.definite or phrase.bare):
                     phrase = self._all(phrase.noun)
                 return self._clause(phrase, said)
+            case "clause_which":
+                return self._which(node)
             case "clause_except":
                 return self._excepting(node)
             case "all_but":
@@ -169,8 +190,7 @@ class Composer(Predicates):
             case "fronted_there":
                 each = self._fronting(nodes[0])
                 if each is not None:
-                    relation: Relation = nodes[0].value("PREP")
-                    return self._in_each(each, relation, self._existing(nodes[1]), nodes[0].span)
+                    return self._in_each(each, nodes[0].value("PREP"), nodes[1], nodes[0].span)
                 return self._clause(self._existing(nodes[1]), self.predicate(nodes[0]), asked=True)
             case "fronted":
                 front, said = self.predicate(nodes[0]), self.predicate(nodes[2])
@@ -349,26 +369,45 @@ class Composer(Predicates):
                 for predicate in [self.modifier(part.nodes[-1])] * n]  # fmt: skip
         if not all(predicate.plain for predicate in said):
             raise NoMeaning("'each other' cannot be said of one thing.")
-        noun, members = phrase.noun, phrase.members[: len(said)]
+        members = phrase.members
 
         def make() -> Formula:
-            def bind(names: tuple[str, ...]) -> Formula:
-                if len(names) == len(members):
-                    return Truth(True)
-                at = len(names)
+            named = self._one_by_one(members[: len(said)], lambda at, x: self.holds(said[at], x), lambda names: both())
+            return named if len(said) == len(members) else both(phrase.apply(anything), named)
 
-                def one(x: str) -> Formula:
-                    different = [Compare("!=", Variable(y), Variable(x)) for y in names]
-                    return both(*different, self.holds(said[at], x), bind((*names, x)))
+        return Sentence(make, noun=phrase.noun)
 
-                return members[at](one)
+    def _one_by_one(
+        self,
+        members: tuple[Callable[[Scope], Formula], ...],
+        said: Callable[[int, str], Formula],
+        more: Callable[[tuple[str, ...]], Formula],
+    ) -> Formula:
+        """Different things, what is said of each, and what is said of all of them."""
 
-            with self.host(counted=True) as host:
-                formula = bind(())
-            whole = self.wrap(host, formula)
-            return whole if len(said) == len(phrase.members or ()) else both(phrase.apply(anything), whole)
+        def bind(names: tuple[str, ...]) -> Formula:
+            if len(names) == len(members):
+                return more(names)
 
-        return Sentence(make, noun=noun)
+            def one(x: str) -> Formula:
+                different = [Compare("!=", Variable(y), Variable(x)) for y in names]
+                return both(*different, said(len(names), x), bind((*names, x)))
+
+            return members[len(names)](one)
+
+        with self.host(counted=True) as host:
+            formula = bind(())
+        return self.wrap(host, formula)
+
+    def _which(self, node: Node) -> Sentence:
+        """a plane and a ship, each of which is large, are near a bridge"""
+        det = node.nodes[1].kind if len(node.nodes) == 4 else "d_all"
+        phrase, which, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[-2]), self.predicate(node.nodes[-1])
+        if det not in ("d_all", "d_no") or not which.plain or not phrase.indefinite:
+            raise NoMeaning("Of which of them?")
+        which = self._negated(which) if det == "d_no" else which
+        told = replace(phrase, apply=lambda scope: phrase.apply(lambda x: both(self.holds(which, x), scope(x))))
+        return self._clause(told, said)
 
     def _excepting(self, node: Node) -> Sentence:
         """no vehicle is on the bridge except a truck: no vehicle that is no truck"""
@@ -386,21 +425,28 @@ class Composer(Predicates):
             raise NoAntecedent("Of which of them?")
         return self.restrict(self.them, x)
 
-    def _fronting(self, node: Node) -> Phrase | None:
+    def _fronting(self, node: Node, wide: tuple[str, ...] = ("d_a", *UNIVERSAL)) -> Phrase | None:
         """every bridge, of "on every bridge there are two cars"; None where it is no such phrase"""
         if node.kind not in ("front", "p_rel") or not node.has("PREP") or not node.nodes:
             return None
         inner = node.nodes[0]
-        universal = inner.kind == "np" and inner.nodes[0].kind in ("d_all", "d_not_all", "d_most", "d_share")
-        return self.phrase(inner) if universal else None
+        return self.phrase(inner) if inner.kind == "np" and inner.nodes[0].kind in wide else None
 
-    def _in_each(self, phrase: Phrase, relation: Relation, things: Phrase, span: Span) -> Sentence:
+    def _in_each(self, phrase: Phrase, relation: Relation, things: Node, span: Span) -> Sentence:
         """Of each of the first: there are such things in it."""
+        there: list[str] = []  # the first, while the sentence about what is in it is made
 
-        def make() -> Formula:
-            return phrase.apply(lambda y: things.apply(lambda x: self.relate(relation, x, y, span)))
+        with self.within(lambda x: self.relate(relation, x, there[-1], span)):
+            sentence = self._exists(things)
 
-        return Sentence(make)
+        def in_it(y: str) -> Formula:
+            there.append(y)
+            try:
+                return sentence.make()
+            finally:
+                there.pop()
+
+        return Sentence(lambda: phrase.apply(in_it))
 
     def _inside_each(self, node: Node) -> Sentence | None:
         """a car on each bridge: nothing is inside of all of them, so each has one"""
@@ -409,11 +455,11 @@ class Composer(Predicates):
             return None
         noun, mod = np.nodes[-1].nodes
         mod = mod.nodes[0] if mod.kind == "pm" and mod.nodes else mod
-        phrase = self._fronting(mod) if mod.kind == "p_rel" else None
+        phrase = self._fronting(mod, UNIVERSAL) if mod.kind == "p_rel" else None
         if phrase is None or mod.value("PREP") != Relation("inside"):
             return None
-        things = self.phrase(replace(np, parts=(*np.parts[:-1], noun)))
-        return self._in_each(phrase, Relation("inside"), things, mod.span) if things.indefinite else None
+        things = replace(np, parts=(*np.parts[:-1], noun))
+        return self._in_each(phrase, Relation("inside"), things, mod.span) if self.phrase(things).indefinite else None
 
     def _told_of_each(self, node: Node) -> Sentence | None:
         """three ships, all (none) of which are near a harbor: three that are (are not). Not after "exactly three"."""
@@ -434,7 +480,7 @@ class Composer(Predicates):
         """Things that there are: "the ships" are some."""
         phrase = self.phrase(node)
         if phrase.definite:
-            return Phrase(phrase.apply, indefinite=True, members=phrase.members, cls=phrase.cls, noun=phrase.noun)
+            return replace(phrase, definite=False, every=None, pairwise=None)
         return phrase
 
     def _fragment(self, node: Node) -> Sentence:
@@ -492,7 +538,21 @@ class Composer(Predicates):
 
         later = phrase.indefinite or phrase.exact
         can_donkey = phrase.indefinite and every is not None
-        return Sentence(make, extend if later else None, donkey if can_donkey else None, phrase.cls, noun=phrase.noun)
+        return Sentence(make, extend if later else None, donkey if can_donkey else None, phrase.cls, noun=phrase.noun,
+                        spelled=self._spelled(phrase, predicate))  # fmt: skip
+
+    def _spelled(
+        self, phrase: Phrase, predicate: Predicate
+    ) -> Callable[[Callable[[tuple[str, ...]], Formula]], Formula] | None:
+        """The sentence with its things named one by one, and another that speaks of them."""
+        members = phrase.members
+        if members is None or phrase.bare or not phrase.indefinite or not 1 < len(members) <= MOST_TOGETHER:
+            return None
+
+        def spelled(more: Callable[[tuple[str, ...]], Formula]) -> Formula:
+            return self._one_by_one(members, lambda at, x: self.holds(predicate, x), more)
+
+        return spelled
 
     @contextmanager
     def _knowing(self, cls: str | None, x: str) -> Iterator[None]:
