@@ -83,7 +83,7 @@ PLAIN: dict[str, str] = {
     "ALL": "all|every|each|all of|each of|every one of|each one of|every single|all the|all of the|each and every",
     "NOTALL": "not all|not every|not each|not all of|not all the|not all of the|not every one of",
     "MOST": "most|the majority|a majority|the most",
-    "SAME": "the same|one and the same|a common|the very same|a single|one common",
+    "SAME": "the same|same|one and the same|a common|the very same|a single|one common",
     "SEVERAL": "several|a number of|a group of|several of|multiple",
     "FEW": "a few|some few|a handful of|quite a few|a few of",
     "MANY": (
@@ -168,7 +168,8 @@ PLAIN: dict[str, str] = {
     "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
     "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",
     "HOLDSOF": "holds of|holds for|is true of",
-    "COMMA": ",",
+    "SAMENUM": "same number|the same number|equal number|equal numbers|in equal numbers|equally many|equal in number",
+    "COMMA": ",|:",
     "DOT": ".|?|!|;",
     "LPAR": "(",
     "RPAR": ")",

@@ -54,6 +54,10 @@ class Phrases(Amounts):
         """The predicate of x, while x is spoken of."""
 
     @abstractmethod
+    def denied(self, predicate: Predicate) -> Predicate:
+        """That it is not so."""
+
+    @abstractmethod
     def modifier(self, node: Node) -> Predicate:
         """What stands behind a noun."""
 
@@ -226,6 +230,8 @@ class Phrases(Amounts):
                 if not node.has("NUM"):
                     grouped.of("")  # raises NoMeaning: how many?
                 return self._counted(noun, self._whole(node.value("NUM")))
+            case "np_counted":
+                return self._count(node.nodes[1], self.head(node.nodes[0]), definite=False)
             case "np_only":
                 return self._only(self.head(node.nodes[0]))
             case "np_pron":
@@ -265,8 +271,10 @@ class Phrases(Amounts):
             case "np_both" | "np_rel":
                 pair, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
                 two = len(pair.members or ()) == 2 or (node.nodes[0].kind == "np_and" and len(node.nodes[0].nodes) == 2)
-                if node.has("BOTH") and not two:
+                if node.has("BOTH", "NEITHER") and not two:
                     raise NoMeaning("'both' speaks of two things.")
+                if node.has("NEITHER"):
+                    said = self.denied(said)
                 if not said.plain:
                     return Phrase(lambda scope: self.together(pair, said, scope))
                 return Phrase(lambda scope: pair.apply(lambda x: both(self.holds(said, x), scope(x))))
@@ -475,7 +483,7 @@ class Phrases(Amounts):
                 raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
             return self._bind(members, noun.pairs, noun.groups, scope, different=True)
 
-        return Phrase(apply)
+        return Phrase(apply, indefinite=True, noun=replace(noun, plural=True))
 
     def _bind(
         self,
@@ -746,19 +754,9 @@ class Phrases(Amounts):
             nouns = [self._modified(self.head(noun), self.modifier(mod)) for mod in said]
         elif node.kind == "np_more_adjs":
             adjectives, compared = (part for part in node.nodes if part.kind != "times")
-            second = self.head(compared)
-            choices = [self._adjective(adjective) for adjective in adjectives.nodes]
-            cls = second.cls
-            if cls is None or not all(choice.plain for choice in choices):
-                raise NoMeaning("More of what?")
-            name = cls
-
-            def first_kind(x: str) -> Formula:
-                return both(Apply(name, (Variable(x),)), *(choice.of(x) for choice in choices))
-
-            nouns = [Nominal(first_kind), second]
+            nouns = [self.head(_with_adjectives(compared, adjectives)), self.head(compared)]
         else:
-            nouns = [self.head(part) for part in node.nodes if part.kind != "times"]
+            nouns = [self.head(part) for part in _alike([part for part in node.nodes if part.kind != "times"])]
         if any(noun.pairs or noun.groups for noun in nouns):
             raise NoMeaning("Counts compare things one by one.")
         first, second = nouns
@@ -785,6 +783,31 @@ class Phrases(Amounts):
                     return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)
 
         return Phrase(apply)
+
+
+def _alike(nbars: list[Node]) -> list[Node]:
+    """more cars than trucks on the bridge: cars on it and trucks on it"""
+    if len(nbars) != 2:
+        return nbars
+    first, second = nbars
+    mods: list[Node] = []
+    while second.kind == "n_mod":
+        mods.insert(0, second)
+        second = second.nodes[0]
+    if first.kind == "n_mod" or second.kind == "n_co":
+        return nbars
+    for mod in mods:
+        first = replace(mod, parts=(first, *mod.parts[1:]))
+    return [first, nbars[1]]
+
+
+def _with_adjectives(nbar: Node, adjectives: Node) -> Node:
+    """more large than small ships near a harbor: large ships near a harbor"""
+    if nbar.kind == "n_mod":
+        return replace(nbar, parts=(_with_adjectives(nbar.nodes[0], adjectives), *nbar.parts[1:]))
+    if nbar.kind != "noun" or not nbar.nodes:
+        raise NoMeaning("More of what?")
+    return replace(nbar, parts=(adjectives, *nbar.parts[1:]))
 
 
 def _prefix(node: Node) -> CompareOp:

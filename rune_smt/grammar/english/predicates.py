@@ -48,7 +48,7 @@ class Predicates(Phrases):
             case "m_rel":
                 return self.predicate(node.nodes[0])
             case "m_except":
-                return self._negated(self.predicate(node.nodes[0]))
+                return self.denied(self.predicate(node.nodes[0]))
             case "m_where":
                 sentence = self.sentence(node.nodes[0])
 
@@ -74,7 +74,7 @@ class Predicates(Phrases):
                 choices = [self.quality(Quality(last.name, value=value), leaf.span)
                            for leaf, value in zip(values, named, strict=True)]  # fmt: skip
                 damaged = Predicate(lambda x: disjunction(say(x) for say in choices))
-                return self._negated(damaged) if node.has("NOT") else damaged
+                return self.denied(damaged) if node.has("NOT") else damaged
             case "m_value_than":
                 leaf = node.leaf("ADJ")
                 assert leaf is not None
@@ -88,15 +88,7 @@ class Predicates(Phrases):
                 name, says = node.value("FUNC"), self.amount(node.nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), node.span)))
             case "m_size":
-                says = self.amount(node.nodes[0])
-                units = {leaf.value for leaf in node.leaves() if leaf.kind == "UNIT"}
-                if units & LENGTHS and not units - LENGTHS:
-                    size = "length"
-                elif units & AREAS and not units - AREAS:
-                    size = "area"
-                else:
-                    raise NoMeaning("Of what size? A length or an area has a unit: 50 m, 2000 m2.")
-                return Predicate(lambda x: says(Apply(size, (Variable(x),), node.span)))
+                return self._sized(node, self.amount(node.nodes[0]))
             case "m_compare":
                 name, value = node.value("FUNC"), self.term(node.nodes[0])
                 op: CompareOp = node.value("COMPARE")
@@ -117,6 +109,17 @@ class Predicates(Phrases):
                 return Predicate(whose)
             case _:
                 return self.predicate(node)
+
+    def _sized(self, node: Node, says: Callable[[Term], Formula]) -> Predicate:
+        """of 50 m: long; of 2000 m2: large"""
+        units = {leaf.value for leaf in node.leaves() if leaf.kind == "UNIT"}
+        if units and units <= LENGTHS:
+            size = "length"
+        elif units and units <= AREAS:
+            size = "area"
+        else:
+            raise NoMeaning("Of what size? A length or an area has a unit: 50 m, 2000 m2.")
+        return Predicate(lambda x: says(Apply(size, (Variable(x),), node.span)))
 
     def _where(self, node: Node) -> Predicate:
         """a bridge on which there are two cars, a harbor where most ships are large: of those on it, of those in it"""
@@ -210,7 +213,7 @@ class Predicates(Phrases):
         det = "d_all" if node.kind == "things_all" else node.nodes[1].kind
         if det in ("d_all", "d_no") and phrase.indefinite:  # ten that are so, ten that are not
             said = self.predicate(node.nodes[-1])
-            said = self._negated(said) if det == "d_no" else said
+            said = self.denied(said) if det == "d_no" else said
 
             def of_each(y: str) -> Formula:
                 theirs = both() if named else self.relate(contains, x, y, node.span)
@@ -241,7 +244,7 @@ class Predicates(Phrases):
             case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
             case "vp_not" | "p_not":
-                return self._negated(self.predicate(nodes[0]))
+                return self.denied(self.predicate(nodes[0]))
             case "p_and" | "p_or" | "p_either" | "p_both" | "p_neither" | "p_seq":
                 return self._joined_predicate(node)
             case "p_is":
@@ -252,20 +255,25 @@ class Predicates(Phrases):
                 leaf = node.leaf("ADJ")
                 assert leaf is not None
                 return Predicate(self.quality(leaf.value, leaf.span))
+            case "m_over":
+                limit = self.term(nodes[0])
+                than: CompareOp = next(PREFIX[kind] for kind in PREFIX if node.has(kind))
+                return self._sized(node, lambda a: limit(lambda b: Compare(than, a, b, span)))
             case "p_place":
                 return self.predicate(nodes[0])
             case "p_elsewhere":
                 if self.last_place is None:
                     raise NoAntecedent("Elsewhere than where? Nothing before it says.")
-                return self._negated(self.last_place)
+                return self.denied(self.last_place)
             case "place_corner":
                 corners = [(vertical, side) for vertical in ("in_top", "in_bottom") for side in ("in_left", "in_right")]
                 return self._at(corners, span)
             case "place":
                 if node.has("POSS") and not self.speaks_of_image:
                     raise NoMeaning("Its side: of which image?")
-                names = self._sides(nodes[0])
-                return self._at([names], span)
+                return self._at([self._sides(nodes[0])], span)
+            case "place_bare":
+                return self._at([self._sides(nodes[0])], span)
             case "place_or":
                 return self._at([self._sides(part) for part in nodes], span)
             case "p_rels" | "p_rels_it":
@@ -279,7 +287,7 @@ class Predicates(Phrases):
                 leaf = node.leaf("PREP", "RELV")
                 assert leaf is not None
                 said = self._related(leaf.value, nodes[0], span)
-                return self._negated(said) if node.kind == "vp_not_rel" else said
+                return self.denied(said) if node.kind == "vp_not_rel" else said
             case "p_each_other" | "vp_each_other" | "vp_not_each_other" | "recip":
                 return self._each_other(node)
             case "p_within_each" | "p_apart_each" | "p_closer_each":
@@ -416,7 +424,8 @@ class Predicates(Phrases):
             return self._distant(lambda d: limit(lambda q: Compare("<=", d, q, node.span)), nodes[1:], node.span)
         return self._apart(node) if node.has("FROM") else self.predicate(nodes[0])
 
-    def _negated(self, predicate: Predicate) -> Predicate:
+    def denied(self, predicate: Predicate) -> Predicate:
+        """That it is not so."""
         pair, group = predicate.pair, predicate.group
         if pair is not None:
             return replace(predicate, pair=lambda x, y: Not(pair(x, y)))
@@ -515,7 +524,7 @@ class Predicates(Phrases):
         if leaf is not None:
             relation: Relation = leaf.value
             said = self.reciprocal(lambda x, y: self.relate(relation, x, y, span))
-            return self._negated(said) if node.kind == "vp_not_each_other" else said
+            return self.denied(said) if node.kind == "vp_not_each_other" else said
         if node.has("GROUP"):
             return self.grouped(node.value("GROUP"), span)
         if node.has("SAMECLASS"):

@@ -244,9 +244,12 @@ def _cost(tree: Node) -> int:
             return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
             fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
-            return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments
+            unlinked = tree.kind == "s_and" and not tree.has("AND", "BUT", "THOUGH")
+            return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments + 2 * unlinked
         case "p_rel" | "p_apart" | "p_within" | "p_comp":
             others = _joined(nodes[-1])[1:] if nodes else ()
+            if nodes and nodes[-1].kind == "np_counted":
+                return 2 * UNLIKE
             if any(_universal(node) for node in others) and not _universal(_joined(nodes[-1])[0]):
                 return 2 * UNLIKE + 2
             if len(others) == 1 and nodes[-1].has("COMMA"):
@@ -264,6 +267,10 @@ def _cost(tree: Node) -> int:
             return 1  # "where a ship is near it" says itself how the two stand
         case "fronted" | "fronted_there":
             return FRONTED
+        case "fronted_things" | "clause_noun" | "cover_share" | "cover_bare":
+            return 2 * FRAGMENT
+        case "place_bare" | "np_counted":
+            return FRAGMENT
         case _:
             return 0
 

@@ -36,6 +36,7 @@ from ..printer import number_text
 from ..words import RELATIONS, WORDS
 
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+MOST_CHOICES = 4  # more are not taken apart: every "or" doubles the work
 DENIED = {"<": ">=", ">=": "<", "=": "!=", "!=": "="}
 
 
@@ -94,6 +95,11 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
     if n == 1 and len(choices) > 1:  # exists x (a | b) is exists x (a) | exists x (b)
         split = [_some(1, var, part if sign else Not(part), names, depth, positive) for part, sign in choices]
         return _many("|" if positive else "&", split)
+    if n == 1:
+        cases = _distributed(body)
+        if cases:
+            keys = [_some(1, var, case, names, depth, positive) for case in cases]
+            return _many("|" if positive else "&", keys)
     inner = {**names, var: f"v{depth}"}
     outside: list[str] = []
     inside: list[str] = []
@@ -107,6 +113,17 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
     if positive or whole in "TF":
         return whole if positive else {"T": "F", "F": "T"}[whole]
     return f"~({whole})"
+
+
+def _distributed(body: Formula) -> list[Formula]:
+    """(a | b) & c as a & c, b & c; empty where nothing is to be distributed"""
+    parts = [part if sign else Not(part) for part, sign in _conjuncts(body, True)]
+    for at, part in enumerate(parts):
+        choices = _disjuncts(part, True)
+        if 1 < len(choices) <= MOST_CHOICES:
+            rest = (*parts[:at], *parts[at + 1 :])
+            return [And((*rest, one if sign else Not(one))) for one, sign in choices]
+    return []
 
 
 def _disjuncts(formula: Formula, positive: bool) -> list[tuple[Formula, bool]]:

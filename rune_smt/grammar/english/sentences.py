@@ -187,7 +187,11 @@ class Composer(Predicates):
             case "place_has_not":
                 there = self._clause(self._existing(nodes[-1]), self._place_of(node), asked=True)
                 return Sentence(lambda: Not(there.make()))
-            case "fronted_there":
+            case "clause_noun":
+                if nodes[0].kind not in UNIVERSAL:
+                    raise NoMeaning("A verb is missing.")
+                return self._clause(self._determined(nodes[0], self.nominal(nodes[1])), self.is_one(nodes[2]))
+            case "fronted_there" | "fronted_things":
                 each = self._fronting(nodes[0])
                 if each is not None:
                     return self._in_each(each, nodes[0].value("PREP"), nodes[1], nodes[0].span)
@@ -203,7 +207,7 @@ class Composer(Predicates):
             case "ellipsis":
                 if self.last_said is None:
                     raise NoMeaning("What is said of it? Nothing before it says.")
-                said = self._negated(self.last_said) if node.has("NOT") else self.last_said
+                said = self.denied(self.last_said) if node.has("NOT") else self.last_said
                 return self._clause(self.phrase(nodes[0]), said)
             case "absent":
                 present = self._exists(nodes[0])
@@ -219,7 +223,7 @@ class Composer(Predicates):
             case "outnumber":
                 counts = [self.counted(self.nominal(part.nodes[0])) for part in nodes]
                 return Sentence(lambda: counts[0](lambda a: counts[1](lambda b: Compare(">", a, b, node.span))))
-            case "cover_of" | "cover_under" | "cover_by" | "cover_amount" | "cover_more":
+            case "cover_of" | "cover_under" | "cover_by" | "cover_amount" | "cover_more" | "cover_share" | "cover_bare":
                 return Sentence(self._cover(node))
             case "s_true" | "s_false":
                 value = node.kind == "s_true"
@@ -318,6 +322,8 @@ class Composer(Predicates):
         if node.kind in ("things_of_which", "things_all"):
             many = self.phrase(node.nodes[0]).noun
             if many is not None and not many.plural:
+                if node.has("BOTH") and node.kind == "things_all":
+                    return self._both_named(node)
                 raise NoMeaning("All of which? There is one.")
         if node.kind == "things_of_which":
             first = self._exists(node.nodes[0])
@@ -328,6 +334,9 @@ class Composer(Predicates):
             first = self._exists(node.nodes[0])
             them = Nominal(self._one_of_them, plural=True)
             return self._two(first, self._clause(self._all(them), self.predicate(node.nodes[1])))
+        np = node.nodes[0] if node.kind == "things" else node
+        if np.kind == "np" and np.nodes[0].kind in ("d_most", "d_share") and self.domain is None:
+            raise NoMeaning("Most of them do what? Say it with a verb, such as 'most ships are large'.")
         if node.kind == "things_where":
             return self._where_they(node)
         if node.kind == "things_split":
@@ -337,6 +346,18 @@ class Composer(Predicates):
             some = phrase.every  # "show me all ships": there are some
             return Sentence(lambda: some(anything))
         return self._about(self._existing(node), Predicate(anything))
+
+    def _both_named(self, node: Node) -> Sentence:
+        """a road near a bridge, both dry"""
+        first, said = self._exists(node.nodes[0]), self.predicate(node.nodes[-1])
+
+        def both_are() -> Formula:
+            named = [one.x for one in self.referents]
+            if len(named) != 2:
+                raise NoMeaning("'both' speaks of two things.")
+            return both(*(self.holds(said, x) for x in named))
+
+        return Sentence(lambda: self.then(first.make(), both_are))
 
     def _where_they(self, node: Node) -> Sentence:
         """a plane and a ship, where the plane is larger than the ship"""
@@ -405,7 +426,7 @@ class Composer(Predicates):
         phrase, which, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[-2]), self.predicate(node.nodes[-1])
         if det not in ("d_all", "d_no") or not which.plain or not phrase.indefinite:
             raise NoMeaning("Of which of them?")
-        which = self._negated(which) if det == "d_no" else which
+        which = self.denied(which) if det == "d_no" else which
         told = replace(phrase, apply=lambda scope: phrase.apply(lambda x: both(self.holds(which, x), scope(x))))
         return self._clause(told, said)
 
@@ -416,7 +437,7 @@ class Composer(Predicates):
             raise NoMeaning("Except from what? Say it of 'all' or 'no'.")
         if other.kind == "np_bare" and other.nodes[0].kind == "noun" and other.nodes[0].value("NOUN").ones:
             raise NoMeaning("Except one of what is a number.")
-        left_out = self._negated(self.is_one(other))
+        left_out = self.denied(self.is_one(other))
         noun = self._modified(self.nominal(np.nodes[1]), left_out)
         return self._clause(self._determined(np.nodes[0], noun), self.predicate(vp))
 
@@ -469,11 +490,11 @@ class Composer(Predicates):
         det = nodes[1].kind if node.kind == "things_of_which" else "d_all"
         phrase, said = self.phrase(nodes[0]), self.predicate(nodes[-1])
         if phrase.noun is not None and not phrase.noun.plural:
-            raise NoMeaning("All of which? There is one.")
+            return None
         if det not in ("d_all", "d_no") or not phrase.indefinite or not said.plain:
             return None
         if det == "d_no":
-            said = self._negated(said)
+            said = self.denied(said)
         return self._about(phrase, said, asked=True)
 
     def _existing(self, node: Node) -> Phrase:
@@ -486,10 +507,13 @@ class Composer(Predicates):
     def _fragment(self, node: Node) -> Sentence:
         """Things, without a verb: there are some; "all ships near a harbor": they are near one."""
         inner = node.nodes[0] if node.kind == "things" else node
-        if inner.kind == "np" and inner.nodes[0].kind in UNIVERSAL and inner.nodes[1].kind == "n_mod":
+        if inner.kind == "np_and" and any(_told_of_all(part) for part in inner.nodes):
+            return self._in_turn([self._fragment(part) for part in inner.nodes])
+        if _told_of_all(inner):
             noun, mod = inner.nodes[1].nodes
             phrase = self._determined(inner.nodes[0], self.nominal(noun))
-            return self._clause(phrase, self.modifier(mod))
+            self.last_said = self.modifier(mod)
+            return self._clause(phrase, self.last_said)
         return self._exists(node)
 
     def _clause(self, phrase: Phrase, predicate: Predicate, asked: bool = False) -> Sentence:
@@ -573,7 +597,7 @@ class Composer(Predicates):
         else:
             predicate = self._related(node.value("RELV"), node.nodes[1], node.span)
             if node.has("NOT"):
-                predicate = self._negated(predicate)
+                predicate = self.denied(predicate)
         return self._clause(phrase, predicate, asked=True)
 
     def _more(self, node: Node) -> Sentence:
@@ -608,7 +632,9 @@ class Composer(Predicates):
                 covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
                 return lambda: covered(says)
         shares = self.shares(next((part for part in node.nodes if part.kind == "share"), None))
-        if node.kind == "cover_under":
+        if node.kind == "cover_share":
+            covered = self.covered(self.nominal(node.nodes[1]))
+        elif node.kind == "cover_under":
             noun = node.value("UNDERNOUN")
             covered = self.covered(Nominal(lambda x: Apply(noun.cls, (Variable(x),), node.span), plural=True))
         else:
@@ -636,6 +662,11 @@ class Composer(Predicates):
             return Apply(name, tuple(Variable(x) for x in names), node.span)
 
         return Sentence(lambda: bind(()))
+
+
+def _told_of_all(np: Node) -> bool:
+    """all ships near a harbor: without a verb"""
+    return np.kind == "np" and np.nodes[0].kind in UNIVERSAL and np.nodes[1].kind == "n_mod"
 
 
 def _definites(node: Node) -> Iterator[str]:
