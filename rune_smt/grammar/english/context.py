@@ -63,6 +63,7 @@ class Context:
         self.letters: dict[str, str] = {}
         self.class_of: dict[str, str | None] = {}  # of the variables bound so far
         self.word_of: dict[str, str | None] = {}  # the nouns by which they were named
+        self.together_with: dict[str, str] = {}  # for "two adjacent courts": which phrase named it
         self.plural_of: dict[str, bool] = {}
         self.known: dict[str, str] = {}  # "the ship": the ship that was spoken of
         self.referents: list[Referent] = []  # what was spoken of before, for "the harbor", in order
@@ -73,6 +74,7 @@ class Context:
         self.asked = 0  # depth of antecedents and questions: "any" is "some" there
         self.them: Nominal | None = None  # what "all of them" speaks of
         self.several: tuple[str, ...] = ()  # two ships, spoken of before: "another" is neither
+        self.firsts = 1  # "the two closest": of how many the closest are spoken
         self.strict = False  # "it" is not one of several things
         self.domain: Scope | None = None  # "a harbor where ...": what is said there is said of the things in it
         self.last_place: Predicate | None = None  # what "elsewhere" denies
@@ -146,6 +148,13 @@ class Context:
         for y, restriction in reversed(host.wide):
             formula = Exists(y, both(restriction, formula))
         return formula
+
+    def they(self) -> list[str]:
+        """As `it`, and those that were named together with it, as in "two adjacent courts". raises NoAntecedent"""
+        first = self.it(plural=True)
+        phrase = self.together_with.get(first)
+        with_it = [x for x in self.frames if x != self.exclude and self.together_with.get(x) == phrase]
+        return with_it if phrase else [first]
 
     def it(self, plural: bool | None = None) -> str:
         """What "it" stands for: the innermost thing spoken of that is not the subject. raises NoAntecedent

@@ -41,7 +41,9 @@ PLAIN: dict[str, str] = {
     "ABSENT": "absent|missing|lacking|nowhere to be seen",
     "OUTNUMBER": "outnumber|outnumbers|are more numerous than",
     "NONE": "none|none of them|not one of them",
-    "FILLER": "too|also|please|as well|in total|altogether|really|of course|respectively|indeed",
+    "FILLER": (
+        "on all sides|on every side|too|also|please|as well|in total|altogether|really|of course|respectively|indeed"
+    ),
     "LACK": "lacks|lack|lacking|misses",
     "FREEOF": "free of|free from|devoid of|clear of|empty of",
     "CONTAINV": (
@@ -54,6 +56,9 @@ PLAIN: dict[str, str] = {
         "i would like to see|i'd like to see|i need|we need|retrieve|return|display|select|search|pick|pick out|"
         "locate|fetch|find me all|retrieve all|return all|show all|please show|please show me|please find|"
         "please find me|please give me|can you find|can you show me|could you find|could you show me|"
+        "i'd like to find|i would like to find|i want to find|i'd like|i would like|help me find|can you get me|"
+        "could you give me|could you please find|could you please show me|can you please show me|can you please find|"
+        "can you give me|please list|please give me all|please find all|please show me all|i would like to have|"
         "i'm searching for|looking for all|let me see|bring up"
     ),
     "SEE": (
@@ -128,6 +133,7 @@ PLAIN: dict[str, str] = {
     ),
     "CORNER": "corner|corners",
     "ELSEWHERE": "elsewhere|anywhere else|somewhere else",
+    "OUTOF": "out of|out of every|in every",
     "EQUAL": "equal|identical",
     "REST": "the other|the others|the rest|the remaining ones|the remaining",
     "EDGE": "edge|border|side|margin|end",

@@ -101,6 +101,7 @@ class Phrase:
     definite: bool = False
     cls: str | None = None
     noun: Nominal | None = None
+    them: bool = False  # "them"
     bare: bool = False  # "ships": two of them for "near each other", one of them beside others
     other: bool = False  # "another ship": different from what was named before it
     exact: bool = False  # "exactly two ships": what is said later of "them" is said of each

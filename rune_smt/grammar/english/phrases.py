@@ -30,8 +30,9 @@ from ..nodes import (
 )
 from ..words import RELATIONS
 from .amounts import PREFIX, Amounts, number, times
+from .discourse import go_on
 from .lexicon import Noun, Quality, Relation
-from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
+from .meaning import Make, NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
 from .readings import Leaf, Node
 
 MOST_TOGETHER = 40  # things that are named one by one, as "in a row" and "near each other" need
@@ -230,12 +231,27 @@ class Phrases(Amounts):
                 if not node.has("NUM"):
                     grouped.of("")  # raises NoMeaning: how many?
                 return self._counted(noun, self._whole(node.value("NUM")))
+            case "np_xor":
+                first, second = (self.phrase(part) for part in node.nodes)
+
+                def one_of(scope: Scope) -> Formula:
+                    either = Or((first.apply(scope), second.apply(scope)))
+                    return And((either, Not(And((first.apply(scope), second.apply(scope))))))
+
+                return Phrase(one_of)
+            case "np_counts":
+                noun = self.head(node.nodes[1])
+                bounds = [self._count(part, noun, definite=False) for part in (node.nodes[0], node.nodes[2])]
+                return Phrase(lambda scope: And(tuple(bound.apply(scope) for bound in bounds)))
             case "np_counted":
                 return self._count(node.nodes[1], self.head(node.nodes[0]), definite=False)
             case "np_only":
                 return self._only(self.head(node.nodes[0]))
             case "np_pron":
                 plural = node.value("PRON")
+                if plural:
+                    return Phrase(lambda scope: both(*(scope(x) for x in self.they())), plain=True, them=True,
+                                  members=(lambda scope: scope(self.it(plural)),))  # fmt: skip
                 return Phrase(lambda scope: scope(self.it(plural)), plain=True,
                               members=(lambda scope: scope(self.it(plural)),))  # fmt: skip
             case "np_self":
@@ -313,7 +329,7 @@ class Phrases(Amounts):
                 return Phrase(lambda scope: self.together(joined, predicate, scope))
             case "np_more" | "np_more_where" | "np_more_adjs" | "np_more_by":
                 return self._compared(node)
-            case "np_fewer" | "np_as_many" | "np_same_number":
+            case "np_fewer" | "np_as_many" | "np_same_number" | "np_times_more":
                 return self._compared(node)
             case _:
                 raise NoMeaning(f"No noun phrase: {node.kind}")
@@ -407,10 +423,28 @@ class Phrases(Amounts):
 
     def _each(self, phrases: list[Phrase], scope: Scope) -> Formula:
         """Of each of the things; "another", "it" and "the harbor" may speak of what was named before them."""
-        whole = phrases[0].apply(scope)
-        for phrase in phrases[1:]:
-            whole = self.then(whole, lambda: phrase.apply(scope))  # noqa: B023
-        return whole
+        first, *others = phrases
+        whole = first.apply(scope)
+        if not others:
+            return whole
+        try:
+            return self.then(whole, lambda: self._each(others, scope))
+        except NoAntecedent:
+            return self._of_the_counted(first, scope, lambda: self._each(others, scope))
+
+    def _of_the_counted(self, phrase: Phrase, scope: Scope, more: Make) -> Formula:
+        """exactly one bridge and a ship under it: under each of the one"""
+
+        def said(x: str) -> Formula:
+            first = scope(x)
+            with self.frame(x):
+                return go_on(first, more(), implied=phrase.exact)
+
+        if phrase.exact and phrase.every is not None:
+            return both(phrase.apply(scope), phrase.every(said))
+        if not phrase.indefinite:
+            raise NoAntecedent("There is nothing before it that it could stand for.")
+        return phrase.apply(said)
 
     def _joined(self, phrases: list[Phrase]) -> Phrase:
         members = None
@@ -497,6 +531,7 @@ class Phrases(Amounts):
         def bind(names: tuple[str, ...]) -> Formula:
             if len(names) < len(members):
                 return members[len(names)](lambda x: bind((*names, x)))
+            self.together_with.update(dict.fromkeys(names, names[0]))
             parts: list[Formula] = []
             for i, x in enumerate(names):
                 for y in names[i + 1 :]:
@@ -517,7 +552,7 @@ class Phrases(Amounts):
         groups = (predicate.group,) if predicate.group else ()
         if phrase.grouped is not None:
             return phrase.grouped(predicate)
-        if predicate.pair and phrase.pairwise:
+        if predicate.pair and phrase.pairwise and not (phrase.any and self.asked):
             return phrase.pairwise(predicate.pair)
         if phrase.members is None or len(phrase.members) < 2:
             raise NoMeaning("'each other' and 'in a row' need several things, such as 'two ships near each other'.")
@@ -566,14 +601,25 @@ class Phrases(Amounts):
             case "d_all_but":
                 return self._all_but(noun, self._whole(det.value("NUM")))
             case "d_pairs":
-                if det.value("NUM") != 2:
+                if det.value("NUM") != 2 and det.has("ANY"):
                     raise NoMeaning("Of every two things something can be said together; of more, say it of 'all'.")
-                every_two = self._all(noun)
+                if det.value("NUM") != 2 or det.parts[0].word.text.lower().startswith("all"):  # type: ignore[union-attr]
+                    return self._all_of_so_many(det, noun)
+                every_two, two = self._all(noun), self._counted(noun, 2)
 
                 def of_one(scope: Scope) -> Formula:
                     raise NoMeaning("What is said of any two things is said of them together: 'near each other'.")
 
-                return replace(every_two, apply=of_one)
+                return replace(every_two, apply=of_one, any=det.has("ANY"), members=two.members, indefinite=True)
+            case "d_all_so_many" | "d_both" | "d_neither" | "d_the_only":
+                return self._all_of_so_many(det, noun)
+            case "d_some_not_all":
+                some = self._count(det.nodes[0], noun, definite=False) if det.nodes else self._some(noun)
+                everyone = self._all(noun)
+                return Phrase(lambda scope: both(some.apply(scope), Not(everyone.apply(scope))))
+            case "d_out_of":
+                part, of = (leaf.value for leaf in det.parts if isinstance(leaf, Leaf) and leaf.kind == "NUM")
+                return self._share(noun, ">=", Fraction(part) / Fraction(of))
             case "d_not_all":
                 every = self._all(noun)
 
@@ -625,6 +671,28 @@ class Phrases(Amounts):
             raise NoMeaning("'all' and 'each other': say 'all ships are near each other'.")
         return Phrase(lambda scope: self.every(noun, scope, importing=True), pairwise=pairwise, universal=True,
                       every=self._some(replace(noun, joint=False)).apply)  # fmt: skip
+
+    def _all_of_so_many(self, det: Node, noun: Nominal) -> Phrase:
+        """all three ships, both ships, neither ship, the only ship: there are so many, and of all it is said"""
+        number = self._whole(det.value("NUM")) if det.has("NUM") else 1 if det.kind == "d_the_only" else 2
+        many = self._bounded("=", noun, number)
+        every = self._all(noun) if det.kind != "d_neither" else Phrase(lambda scope: Not(self.some(noun, scope)))
+
+        def pairwise(pair: Pair) -> Formula:
+            return both(many(anything), every.pairwise(pair) if every.pairwise else both())
+
+        def apply(scope: Scope) -> Formula:
+            return both(many(anything), self._plainly(every, scope))
+
+        return Phrase(apply, pairwise=pairwise, universal=True)
+
+    def _plainly(self, phrase: Phrase, scope: Scope) -> Formula:
+        """Said of all, where it is known that there are some."""
+        self.conditional += 1
+        try:
+            return phrase.apply(scope)
+        finally:
+            self.conditional -= 1
 
     def _all_but(self, noun: Nominal, count: int) -> Phrase:
         """all but two ships: of exactly two ships it does not hold"""
@@ -705,8 +773,11 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             with self.host(counted=True) as host:
                 x = self.fresh()
+                before, self.firsts = self.firsts, least
                 with self.bound(x, noun):
-                    formula = ExistsCount(">=", least, x, self.then(self.restrict(noun, x), lambda: scope(x)))
+                    restriction = self.restrict(noun, x)
+                    self.firsts = before
+                    formula = ExistsCount(">=", least, x, self.then(restriction, lambda: scope(x)))
             return self.wrap(host, formula)
 
         def one(scope: Scope) -> Formula:
@@ -765,7 +836,7 @@ class Phrases(Amounts):
         def apply(scope: Scope) -> Formula:
             a, b = self._count_of(first, scope), self._count_of(second, scope)
             match node.kind:
-                case "np_more_by" | "np_same_number":
+                case "np_more_by" | "np_same_number" | "np_times_more":
                     pass
                 case _ if node.has("MORE", "LESSER"):
                     more: CompareOp = "<=" if node.has("NO") else ">"

@@ -8,7 +8,22 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ...errors import Span
-from ..nodes import Apply, Compare, CompareOp, Exists, Formula, Not, Number, Or, Term, Text, Variable, disjunction
+from ..nodes import (
+    And,
+    Apply,
+    Compare,
+    CompareOp,
+    Exists,
+    ExistsCount,
+    Formula,
+    Not,
+    Number,
+    Or,
+    Term,
+    Text,
+    Variable,
+    disjunction,
+)
 from .amounts import DOWNWARD, OPPOSITE, PREFIX, times
 from .lexicon import Quality, Relation
 from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Scope, Sentence, both
@@ -95,6 +110,8 @@ class Predicates(Phrases):
                 return Predicate(
                     lambda x: value(lambda a: Compare(op, Apply(name, (Variable(x),), node.span), a, node.span))
                 )
+            case "m_closest":
+                return self._whose_closest(node)
             case "m_distance":
                 parts = node.nodes if node.has("WITH") else node.nodes[::-1]
                 return self._apart(replace(node, parts=parts))
@@ -109,6 +126,28 @@ class Predicates(Phrases):
                 return Predicate(whose)
             case _:
                 return self.predicate(node)
+
+    def _whose_closest(self, node: Node) -> Predicate:
+        """whose nearest harbor is more than 100 m away: there is one, and none is closer"""
+        noun, amount = self.nominal(node.nodes[0]), node.nodes[1]
+        if node.value("CLOSEST") != "<" or noun.pairs or noun.groups:
+            raise NoMeaning("Whose nearest of which things?")
+        limit = self.term(amount) if node.has("WITHIN") else None
+        denies = self.amount(amount, opposite=True) if limit is None else None
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                if limit is not None or amount.kind in ("a_le", "a_lt", "a_eq"):
+                    says = self.amount(amount) if limit is None else None
+                    return self.some(noun, lambda y: (
+                        says(self._distance(x, y, node.span)) if says is not None
+                        else limit(lambda q: Compare("<=", self._distance(x, y, node.span), q))  # type: ignore[misc]
+                    ))  # fmt: skip
+                assert denies is not None
+                closer = self.some(noun, lambda y: denies(self._distance(x, y, node.span)))
+                return both(self.some(noun, anything), Not(closer))
+
+        return Predicate(of)
 
     def _sized(self, node: Node, says: Callable[[Term], Formula]) -> Predicate:
         """of 50 m: long; of 2000 m2: large"""
@@ -149,7 +188,7 @@ class Predicates(Phrases):
 
     def _gap(self, node: Node) -> Predicate:
         """a harbor that no ship is near"""
-        phrase = self.phrase(node.nodes[0])
+        phrase = self.phrase(node.nodes[0]) if node.nodes else None
         leaf = node.leaf("PREP", "RELV")
         assert leaf is not None
         negated = node.has("NOT")
@@ -159,7 +198,11 @@ class Predicates(Phrases):
                 said = self.relate(leaf.value, y, x, leaf.span)
                 return Not(said) if negated else said
 
-            return phrase.apply(near_it)
+            if phrase is not None:
+                return phrase.apply(near_it)
+            with self.object_of(x):  # "the bridge they are on"
+                subject = self.it()
+            return near_it(subject)
 
         return Predicate(of)
 
@@ -245,7 +288,7 @@ class Predicates(Phrases):
                 return self.predicate(nodes[0])
             case "vp_not" | "p_not":
                 return self.denied(self.predicate(nodes[0]))
-            case "p_and" | "p_or" | "p_either" | "p_both" | "p_neither" | "p_seq":
+            case "p_and" | "p_or" | "p_either" | "p_both" | "p_neither" | "p_seq" | "p_xor":
                 return self._joined_predicate(node)
             case "p_is":
                 return self.is_one(nodes[0])
@@ -350,6 +393,18 @@ class Predicates(Phrases):
             case "p_measure":
                 name, says = node.value("MEASURE"), self.amount(nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), span)))
+            case "p_super":
+                by = node.value("SUPER")
+
+                def best(x: str) -> Formula:
+                    cls, y = self.class_of.get(x), self.fresh()
+                    if cls is None:
+                        raise NoMeaning("The largest of which things?")
+                    return Not(Exists(y, both(Apply(cls, (Variable(y),)), self.beats(by, y, x, span))))
+
+                return Predicate(best)
+            case "p_own":
+                return self._own(node)
             case "p_closest":
                 return self._closest(node)
             case "p_closest_side":
@@ -455,6 +510,9 @@ class Predicates(Phrases):
             return Predicate(of)
         if not all(p.plain for p in predicates):
             raise NoMeaning("'each other' cannot be one of several choices.")
+        if node.kind == "p_xor":
+            first, second = predicates
+            return Predicate(lambda x: And((Or((first.of(x), second.of(x))), Not(And((first.of(x), second.of(x)))))))
         if node.kind == "p_neither":
             return Predicate(lambda x: both(*(Not(p.of(x)) for p in predicates)))
         return Predicate(lambda x: Or(tuple(p.of(x) for p in predicates)))
@@ -481,7 +539,7 @@ class Predicates(Phrases):
     def _related(self, relation: Relation, node: Node, span: Span) -> Predicate:
         phrase = self.phrase(node)
         if relation.name == "between":
-            return self._between(phrase, span)
+            return self._between_them(span) if phrase.them else self._between(phrase, span)
         every = phrase.every if phrase.any and self._excludes(relation.name) else None
         if relation.negated:
             positive = Relation(relation.name, relation.swapped)
@@ -502,6 +560,17 @@ class Predicates(Phrases):
         """Whether a relation says that something is not so: "far from any harbor" is far from each."""
         definition = self.vocabulary.definitions.get(name)
         return name == "far" or (definition is not None and isinstance(definition.body, Not))
+
+    def _between_them(self, span: Span) -> Predicate:
+        """a ship, a plane and a bridge between them"""
+
+        def of(x: str) -> Formula:
+            named = [one.x for one in self.referents if one.x != x]
+            if len(named) != 2:
+                raise NoAntecedent("Between which two?")
+            return Apply("between", tuple(Variable(name) for name in (x, *named)), span)
+
+        return Predicate(of)
 
     def _between(self, phrase: Phrase, span: Span) -> Predicate:
         if phrase.members is None or len(phrase.members) != 2:
@@ -636,6 +705,28 @@ class Predicates(Phrases):
 
         return Predicate(of)
 
+    def _own(self, node: Node) -> Predicate:
+        """longer than wide, twice as long as it is wide"""
+        span = node.span
+        names = [part.value for part in node.parts if isinstance(part, Leaf) and part.kind == "MEASURE"]
+        factor = next((part for part in node.nodes if part.kind == "times"), None)
+        op: CompareOp
+        if node.has("COMP"):
+            name, direction = node.value("COMP")
+            names.insert(0, name)
+            op, share = self.factor(factor, direction)
+            op = OPPOSITE[op] if factor is not None and direction == "<" else op
+        else:
+            op, share = self.factor(factor, _prefix(node))
+        if set(names) != {"length", "width"}:
+            raise NoMeaning("Only its length and its width can be compared.")
+
+        def of(x: str) -> Formula:
+            first, second = (Apply(name, (Variable(x),), span) for name in names)
+            return Compare(op, times(share.denominator, first), times(share.numerator, second), span)
+
+        return Predicate(of)
+
     @staticmethod
     def _equal(measure: str, x: str, y: str, span: Span) -> Formula:
         return Compare("=", Apply(measure, (Variable(x),), span), Apply(measure, (Variable(y),), span), span)
@@ -673,7 +764,8 @@ class Predicates(Phrases):
             raise NoMeaning("Closest of which things?")
         base = self.bases[-1]
         y = self.fresh()
-        return Not(Exists(y, both(base(y), better(y))))
+        closer = both(base(y), better(y))
+        return Not(Exists(y, closer)) if self.firsts == 1 else ExistsCount("<=", self.firsts - 1, y, closer)
 
     def _closest(self, node: Node) -> Predicate:
         phrase = self.phrase(node.nodes[0])

@@ -223,6 +223,9 @@ def _cost(tree: Node) -> int:
             return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where
         case "clause":
             return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
+        case "vp_not":
+            denied = [inner for inner in nodes if inner.kind in ("p_and", "p_or")]
+            return UNLIKE * any(part.kind == "p_not" for inner in denied for part in inner.nodes)
         case "np_rel":
             unclear = (_many(nodes[0].nodes[-1]) is not False) + (_spoken_of_many(nodes[1]) is not True)
             return nodes[0].end - nodes[0].start + UNLIKE * unclear

@@ -214,6 +214,10 @@ class Composer(Predicates):
                 return present if node.has("NOT") else Sentence(lambda: Not(present.make()))
             case "q_be":
                 return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]), asked=True)
+            case "q_each_other":
+                said = self.reciprocal(lambda x, y: self.relate(node.value("RELV"), x, y, node.span))
+                said = self.denied(said) if node.has("NOT") else said
+                return self._clause(self.phrase(nodes[0]), said, asked=True)
             case "q_do" | "q_have":
                 return self._question(node)
             case "more_vp":
@@ -335,6 +339,8 @@ class Composer(Predicates):
             them = Nominal(self._one_of_them, plural=True)
             return self._two(first, self._clause(self._all(them), self.predicate(node.nodes[1])))
         np = node.nodes[0] if node.kind == "things" else node
+        if np.kind == "np_count":
+            raise NoMeaning("A number of what?")
         if np.kind == "np" and np.nodes[0].kind in ("d_most", "d_share") and self.domain is None:
             raise NoMeaning("Most of them do what? Say it with a verb, such as 'most ships are large'.")
         if node.kind == "things_where":
@@ -520,6 +526,9 @@ class Composer(Predicates):
         if not predicate.plain:
 
             def together() -> Formula:
+                if asked:
+                    with self._asking():
+                        return self.together(phrase, predicate, lambda x: self.plain_part(predicate, x))
                 return self.together(phrase, predicate, lambda x: self.plain_part(predicate, x))
 
             return Sentence(together)
