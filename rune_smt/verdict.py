@@ -25,6 +25,7 @@ class Verdict(IntEnum):
 
 
 VIOLATED, UNDECIDED, SATISFIED = Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.SATISFIED
+VERDICTS = (VIOLATED, UNDECIDED, SATISFIED)  # by number
 
 
 def of(value: bool) -> Verdict:
@@ -34,7 +35,7 @@ def of(value: bool) -> Verdict:
 
 def negation(value: Verdict) -> Verdict:
     """~a"""
-    return Verdict(2 - value)
+    return VERDICTS[2 - value]
 
 
 def conjunction(values: Iterable[Verdict]) -> Verdict:

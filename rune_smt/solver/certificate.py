@@ -18,6 +18,8 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
+import numpy as np
+
 from ..errors import CertificateError, LimitError
 from ..grammar.definitions import expand_definitions, link_body
 from ..grammar.nodes import (
@@ -223,17 +225,47 @@ class Prover:
         """The entities that have a proof: all of them, or the first `least`; None if there are fewer."""
         found: dict[Proof, list[int]] = {}
         given, left = 0, len(self.world.entities)
-        for entity in self.world.entities:
+        for entity, seen in zip(self.world.entities, self.seen(var, body, positive, env), strict=True):
             if least is not None and (given >= least or given + left < least):
                 break
             left -= 1
-            proof = self.prove(body, positive, {**env, var: entity}, first)
+            proof = seen or self.prove(body, positive, {**env, var: entity}, first)
             if proof is not None:
                 found.setdefault(proof, []).append(entity)
                 given += 1
         if least is not None and given < least:
             return None
         return tuple((tuple(ids), proof) for proof, ids in found.items())
+
+    def seen(self, var: str, body: Formula, positive: bool, env: Env) -> Sequence[Proof | None]:
+        """For each entity the proof by one part of the body, where a whole column of truths shows it at once.
+
+        These are the proofs that `prove` finds, part after part, in a fraction of the time.
+        """
+        found: list[Proof | None] = [None] * len(self.world.entities)
+        match body:
+            case And(parts) if not positive:
+                ways = [(part, False) for part in parts]
+            case Or(parts) if positive:
+                ways = [(part, True) for part in parts]
+            case Implies(left, right) if positive:
+                ways = [(left, False), (right, True)]
+            case _:
+                ways = []
+        for number, (part, wanted) in enumerate(ways if self.keep is None else ()):
+            while isinstance(part, Not):
+                part, wanted = part.body, not wanted
+            literal = isinstance(part, Apply) or (isinstance(part, Compare) and not counted(part))
+            codes = self.world.column(part, var, env) if literal else None  # type: ignore[arg-type]
+            if codes is None:
+                break
+            good = codes >= 2 - (not self.sure) if wanted else codes <= (not self.sure)
+            proof = self.make("part", number, ATOM)
+            for place in np.flatnonzero(good).tolist():
+                if found[place] is None:
+                    found[place] = proof
+                    self.steps += 1
+        return found
 
     def comparison(self, comparison: Compare, positive: bool, env: Env, first: int) -> Proof | None:
         """For each sum that wants to be larger the entities surely in it, for each other those surely not in it."""

@@ -18,8 +18,7 @@ from ..grammar.printer import canonical, canonical_names
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
 from .clauses import ClauseForm, clause_form
 from .cores import TIME_LIMIT_S, Clauses, all_cores
-from .evaluate import query_verdict
-from .expand import refuse_if_large
+from .evaluate import verdict as verdict_of
 from .failing import Failing, failing
 from .ground import expanded
 from .judge import judged
@@ -177,8 +176,7 @@ def explain_scene(
     formula = canonical_names(query_formula)
     expanded_query = expand_definitions(formula, vocabulary)
     whole = clause_form(expanded_query, halves=False)
-    refuse_if_large(whole, world)
-    verdict = query_verdict(expanded_query, world)
+    verdict = verdict_of(whole, world)
     if verdict != VIOLATED:  # a core that `holds` confirms shows that the query is violated too: relaxing only raises
         by_holds = judged(expanded_query, world)
         if by_holds != verdict:

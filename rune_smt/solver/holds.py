@@ -6,6 +6,7 @@ LANGUAGE, section 3: strong Kleene logic over the entities of one scene.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING, assert_never
 
 from ..grammar.nodes import (
@@ -62,25 +63,37 @@ def holds(formula: Formula, world: World, env: Mapping[str, int] = NOTHING_BOUND
             a, b = holds(left, world, env), holds(right, world, env)
             return conjunction((disjunction((negation(a), b)), disjunction((negation(b), a))))
         case Exists(var, body):
-            return disjunction(holds(body, world, {**env, var: entity}) for entity in world.entities)
+            tried = world.range(var, body, VIOLATED, env)
+            return disjunction(holds(body, world, {**env, var: entity}) for entity in tried)
         case ForAll(var, body):
-            return conjunction(holds(body, world, {**env, var: entity}) for entity in world.entities)
+            tried = world.range(var, body, SATISFIED, env)
+            return conjunction(holds(body, world, {**env, var: entity}) for entity in tried)
         case ExistsCount(op, n, var, body):
-            low, high = count_range(Count(var, body), world, env)
+            settled = n if op == ">=" else n + 1  # with so many that are sure, the others change nothing
+            low, high = count_range(Count(var, body), world, env, settled)
             return compare_to_zero(op, -n, [(1, low, high)])
         case _:
             assert_never(formula)
 
 
-def satisfying(var: str, body: Formula, world: World, env: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    """The entities that satisfy the body, and those for which it is undecided."""
-    verdicts = {entity: holds(body, world, {**env, var: entity}) for entity in world.entities}
-    return ([e for e, v in verdicts.items() if v == SATISFIED], [e for e, v in verdicts.items() if v == UNDECIDED])
+def satisfying(
+    var: str, body: Formula, world: World, env: Mapping[str, int], enough: float = inf
+) -> tuple[list[int], list[int]]:
+    """The entities that satisfy the body, the first `enough` of them, and those for which it is undecided."""
+    sure: list[int] = []
+    undecided: list[int] = []
+    for entity in world.range(var, body, VIOLATED, env):
+        if len(sure) >= enough:
+            break
+        verdict = holds(body, world, {**env, var: entity})
+        if verdict != VIOLATED:
+            (sure if verdict == SATISFIED else undecided).append(entity)
+    return sure, undecided
 
 
-def count_range(count: Count, world: World, env: Mapping[str, int]) -> tuple[int, int]:
+def count_range(count: Count, world: World, env: Mapping[str, int], enough: float = inf) -> tuple[int, int]:
     """`count x (f)` is any number from s to s + u, where s entities satisfy f and u more are undecided."""
-    sure, undecided = satisfying(count.var, count.body, world, env)
+    sure, undecided = satisfying(count.var, count.body, world, env, enough)
     return len(sure), len(sure) + len(undecided)
 
 

@@ -207,11 +207,11 @@ class _Altered(World):
         exists[world.rows] = True
         super().__init__(world.scene, world.vocabulary, world.min_score, facts=world.facts, exists=exists)
         self._atoms = {id(atom) for atom in atoms}
-        self._other = World(world.scene, world.vocabulary, world.min_score, facts=facts, exists=exists)
+        self._other = facts
 
-    def truth(self, atom: Apply | Compare, env: Any) -> Any:
-        """By the other facts where the atom is one of those."""
-        return self._other.truth(atom, env) if id(atom) in self._atoms else super().truth(atom, env)
+    def facts_of(self, atom: Apply | Compare) -> Facts:
+        """The other facts where the atom is one of those."""
+        return self._other if id(atom) in self._atoms else self.facts
 
 
 # --- the walk over limits ---------------------------------------------------------------------------------------------

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..entities.relations import union_area
 from ..grammar.definitions import link_body
-from ..grammar.nodes import Apply, Compare, Formula, Node, Number, Term, Variable, walk
+from ..grammar.nodes import And, Apply, Compare, Formula, Node, Not, Number, Or, Term, Variable, walk
 from ..grammar.words import WORDS
-from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
+from ..verdict import SATISFIED, UNDECIDED, VERDICTS, VIOLATED, Verdict
 from .atoms import Codes, Facts, Rows
-from .numbers import METRIC
+from .numbers import METRIC, aggregates
 
 if TYPE_CHECKING:
     from ..entities.scene import Scene
     from ..grammar.vocabulary import Vocabulary
+
+Columns: TypeAlias = dict[tuple[int, ...], Codes]  # the other variables' entities -> codes over all entities
+Places: TypeAlias = NDArray[np.intp]  # entities as places in `World.entities`
+
+UNKNOWN = -1  # not computed yet
 
 
 class World:
@@ -29,6 +35,8 @@ class World:
     Truths come from the geometry module and are remembered: for each atom and each choice of all arguments but one,
     the column over that one is computed at once.
     """
+
+    sifts = False
 
     def __init__(
         self,
@@ -47,7 +55,9 @@ class World:
         self.rows: Rows = rows[scene.table.score[rows] >= min_score if exists is None else exists[rows]]
         self.entities: tuple[int, ...] = tuple(int(i) for i in scene.table.entity_id[self.rows])
         self._position = {entity: position for position, entity in enumerate(self.entities)}
-        self._columns: dict[int, tuple[Node, tuple[str, ...], dict[tuple[int, ...], Codes]]] = {}
+        self._everything: Places = np.arange(len(self.rows))
+        self._columns: dict[int, tuple[Node, tuple[str, ...], Columns]] = {}  # kept with the node: ids are used again
+        self._sieved: dict[int, tuple[Node, list[tuple[Apply | Compare, bool]]]] = {}
         self._links: dict[str, Codes] = {}
 
     def __len__(self) -> int:
@@ -71,20 +81,100 @@ class World:
         if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
             first, second = (env[arg.name] for arg in atom.args if isinstance(arg, Variable))
             return Verdict(int(self.link(atom.name)[self._position[first], self._position[second]]))
+        names, columns = self._columns_of(atom, env)
+        if not names:
+            return Verdict(int(self.facts_of(atom).truth(atom, {}, np.array([self.scene.index]))[0]))
+        fixed = tuple([env[name] for name in names[1:]])
+        place = self._position[env[names[0]]]
+        column = columns.get(fixed)
+        code = UNKNOWN if column is None else column.item(place)
+        if code == UNKNOWN:
+            code = self._filled(atom, names, columns, fixed, self._everything).item(place)
+        return VERDICTS[code]
+
+    def facts_of(self, atom: Apply | Compare) -> Facts:
+        """What judges an atom."""
+        return self.facts
+
+    def _columns_of(self, atom: Apply | Compare, env: Iterable[str]) -> tuple[tuple[str, ...], Columns]:
         known = self._columns.get(id(atom))
         if known is None:
-            known = self._columns[id(atom)] = (atom, variables_of(atom), {})
-        _, names, columns = known
-        if not names:
-            return Verdict(int(self.facts.truth(atom, {}, np.array([self.scene.index]))[0]))
-        fixed = tuple(env[name] for name in names[1:])
+            innermost = list(env)[::-1]  # columns go over the variable that changes first
+            names = tuple(sorted(variables_of(atom), key=innermost.index))
+            known = self._columns[id(atom)] = (atom, names, {})
+        return known[1:]
+
+    def _filled(
+        self, atom: Apply | Compare, names: tuple[str, ...], columns: Columns, fixed: tuple[int, ...], places: Places
+    ) -> Codes:
+        """The column over the first variable for one choice of the others, known at these places at least."""
         column = columns.get(fixed)
         if column is None:
-            bound = {names[0]: self.rows}
-            for name, entity in zip(names[1:], fixed, strict=True):
-                bound[name] = np.full(len(self.rows), self.row(entity), dtype=np.int64)
-            column = columns[fixed] = self.facts.truth(atom, bound, np.full(len(self.rows), self.scene.index))
-        return Verdict(int(column[self._position[env[names[0]]]]))
+            column = columns[fixed] = np.full(len(self.rows), UNKNOWN, dtype=np.int8)
+        unknown = places[column[places] == UNKNOWN]
+        if len(unknown):
+            bound = {name: np.full(len(unknown), self.row(e)) for name, e in zip(names[1:], fixed, strict=True)}
+            bound[names[0]] = self.rows[unknown]
+            images = np.full(len(unknown), self.scene.index)
+            column[unknown] = self.facts_of(atom).truth(atom, bound, images)
+        return column
+
+    # --- what quantifiers range over ----------------------------------------------------------------------------------
+
+    def range(self, var: str, body: Formula, void: Verdict, env: Mapping[str, int]) -> Sequence[int]:
+        """The entities that a quantifier or count tries, ascending: all of them.
+
+        In a sifting world those are left out for which one part of the body is seen at once to make its verdict `void`:
+        violated below exists and count, satisfied below forall, where it adds nothing.
+        """
+        if not self.sifts:
+            return self.entities
+        left = self._everything
+        for atom, negated in self._sieves(var, body, void):
+            codes = self.column(atom, var, env, left) if len(left) else None
+            if codes is not None:
+                left = left[codes[left] != (2 - void if negated else void)]
+        return self.entities if len(left) == len(self.entities) else [self.entities[i] for i in left.tolist()]
+
+    def column(
+        self, atom: Apply | Compare, var: str, env: Mapping[str, int], places: Places | None = None
+    ) -> Codes | None:
+        """The codes of an atom over all entities in the place of `var`, int8 (n,), the other variables bound by `env`.
+
+        places  where in `entities` the codes are asked for; elsewhere they may be UNKNOWN
+        None where it has to be asked entity by entity
+        """
+        if var not in variables_of(atom) or (isinstance(atom, Apply) and atom.name in self.vocabulary.links):
+            return None
+        names, columns = self._columns_of(atom, (*env, var))
+        if names[0] != var:
+            return None
+        fixed = tuple([env[name] for name in names[1:]])
+        return self._filled(atom, names, columns, fixed, self._everything if places is None else places)
+
+    def sifting(self) -> World:
+        """The same world, what it remembers included, with ranges in which `holds` has less to try."""
+        other = copy(self)
+        other.sifts = True
+        return other
+
+    def _sieves(self, var: str, body: Formula, void: Verdict) -> list[tuple[Apply | Compare, bool]]:
+        """The literals over `var` that make the body's verdict void where theirs is; fewer variables first."""
+        known = self._sieved.get(id(body))
+        if known is None:
+            joined = And if void == VIOLATED else Or
+            literals = [
+                (part.body, True) if isinstance(part, Not) else (part, False)
+                for part in (body.parts if isinstance(body, joined) else (body,))
+            ]
+            found = [
+                (len(variables_of(atom)), at, (atom, negated))
+                for at, (atom, negated) in enumerate(literals)
+                if isinstance(atom, Apply | Compare)
+                and not aggregates(atom)
+            ]
+            known = self._sieved[id(body)] = (body, [sieve for _, _, sieve in sorted(found, key=lambda each: each[:2])])
+        return known[1]
 
     # --- covers -------------------------------------------------------------------------------------------------------
 
