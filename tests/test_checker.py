@@ -1,0 +1,256 @@
+"""What the checker says: of each refusal its outcome, the step and the words; of its command every line."""
+
+import json
+
+import pytest
+
+from rune_smt import checker
+from rune_smt.grammar.reader import read
+from tests.test_certificates import certified, changed, resealed, rich_scene
+
+
+def of(*ids, proof=None):
+    """A proof of a quantifier: these entities, each with the same proof of the body."""
+    return {"each": [[{"ids": list(ids), "proof": proof}]]}
+
+
+LINKED = "exists x (exists y (connected(x, y)))"
+APART = "forall x (forall y (ship(x) -> ~connected(x, y)))"
+
+
+def answer(certificate, document):
+    """What is reported: outcome, step, message."""
+    report = checker.check(certificate, document)
+    assert report.ok == (report.outcome == "proved")
+    return report.outcome, report.step, report.message
+
+
+def claim(query, proof, verdict="satisfied", **changes):
+    """The answer to a certificate of the rich scene with this query, verdict and proof, sealed anew."""
+    certificate, document = certified(read("exists x (ship(x))"), rich_scene())
+    sides = {"satisfied": ["query"], "violated": ["negation"], "undecided": ["query", "negation"]}
+    made = {**certificate, "query": query, "verdict": verdict, "proof": dict.fromkeys(sides[verdict], proof), **changes}
+    return answer(resealed(made), document)
+
+
+def test_what_is_proved_is_said_with_what_was_assumed():
+    certificate, document = certified(read("exists x (ship(x))"), rich_scene())
+    proved = ("proved", "seal", "P0706 is satisfied: exists x1 (ship(x1))")
+    assert answer(certificate, document) == proved
+    assumed = resealed({**certificate, "assumed": ["a", "b"]})
+    assert answer(assumed, document) == (*proved[:2], f"{proved[2]}; assumed: a; assumed: b")
+    report = checker.check(certificate, document)
+    assert (report.borderline, report.work, report.ok) == ((), 2, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "step", "message"),
+    [
+        (("format",), "other", "format", "is 'other', here it is 'rune-smt certificate'"),
+        (("version",), 2, "version", "is '2', here it is 1"),
+        (("mode",), "graded", "mode", "is 'graded', here it is 'threshold'"),
+        (("image_id",), "P0707", "image_id", "is 'P0707', here it is 'P0706'"),
+        (("kind",), "core", "kind", "does not fit the core"),
+        (("core",), [], "kind", "does not fit the core"),
+        (("verdict",), "true", "verdict", "is of no use: KeyError('true')"),
+        (("reference_areas",), {"ship": 9.1}, "reference_areas", "that of ship is 9.0 here"),
+        (("query",), "exists x1 (ship(x1)", "query", "has no bracket where it needs one, 0 tokens from its end"),
+        (("proof",), {}, "proof", "the proof lacks 'query'"),
+        (("min_score",), None, "min_score",
+         "is of no use: TypeError(\"'>=' not supported between instances of 'float' and 'NoneType'\")"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_header_is_said(path, value, step, message):
+    certificate, document = certified(read("exists x (ship(x))"), rich_scene())
+    outcome = "not proved" if path == ("proof",) else "failed"
+    assert answer(resealed(changed(certificate, path, value)), document) == (outcome, step, message)
+
+
+def test_a_seal_and_a_scene_that_are_others_are_named():
+    certificate, document = certified(read("exists x (ship(x))"), rich_scene())
+    assert answer({**certificate, "seal": "0" * 64}, document) == ("failed", "seal", "is another one")
+    outcome, step, message = answer({**certificate, "scene_sha256": "0" * 90}, document)
+    assert (outcome, step) == ("failed", "scene_sha256")
+    assert message == f"is '{'0' * 80}', here it is '{certificate['scene_sha256']}'"
+    made = {**certificate, "kind": "core", "core": []}
+    assert answer(resealed(made), document) == ("failed", "core", "a core is of a violated query")
+    lacking = {name: value for name, value in certificate.items() if name != "mode"}
+    assert answer(lacking, document) == ("failed", "mode", "is of no use: KeyError('mode')")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "step", "message"),
+    [
+        (("entities", 1, "entity_id"), 0, "scene.entities[4]", "an entity_id stands twice"),
+        (("entities", 1, "entity_id"), "1", "scene.entities[1]", "no proper id, label or score"),
+        (("entities", 1, "score"), 1.1, "scene.entities[1]", "no proper id, label or score"),
+        (("entities", 1, "score"), -0.1, "scene.entities[1]", "no proper id, label or score"),
+        (("entities", 1, "label"), None, "scene.entities[1]", "no proper id, label or score"),
+        (("entities", 2, "polygon", 1, 0), float("inf"), "scene.entities[2]", "a coordinate is not finite"),
+        (("entities", 2, "polygon"), [[1], [2]], "scene.entities[2]",
+         "is of no use: ValueError('not enough values to unpack (expected 2, got 1)')"),
+        (("entities",), 7, "scene", "is of no use: TypeError(\"'int' object is not iterable\")"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_scene_is_said(path, value, step, message):
+    certificate, document = certified(read("exists x (ship(x))"), rich_scene())
+    assert answer(certificate, changed(document, path, value)) == ("unreadable", step, message)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (7, "is no formula"),
+        ("exists x (ship(x)); true", "is no formula"),
+        ("true" + " " * 100_000, "is no formula"),
+        ("exists x (true & x)", "a part of & is of the wrong sort"),
+        ("exists x (near(x, x) + 1 = 2 & ~3)", "a part of ~ is of the wrong sort"),
+        ("(true) (true", "is not one formula"),
+        ("((true)", "has no bracket where it needs one, 0 tokens from its end"),
+        ("(true | (false true) & true", "has no bracket where it needs one, 4 tokens from its end"),
+        ("exists x ship(x)", "exists x has no body, or no whole number"),
+        ("exists>=1.5 y (true)", "exists y has no body, or no whole number"),
+        ("exists x (ship(y))", "ship takes variables that are bound"),
+        ("exists x (near(x, y))", "near takes variables that are bound"),
+        ("exists x (near(x y))", "near takes variables that are bound"),
+        ("exists x (true) & ship(x)", "ship takes variables that are bound"),
+        ("x = 3", "x is bound by nothing"),
+        ("true false", "is not one formula"),
+        ("exists x (3)", "a part of x is of the wrong sort"),
+        ("3 + 4", "is not one formula"),
+    ],
+)
+def test_what_is_wrong_with_the_query_is_said(query, message):
+    assert claim(query, None) == ("failed", "query", message)
+
+
+@pytest.mark.parametrize(
+    ("query", "proof", "step", "message"),
+    [
+        ("exists x (ship(x))", of(0, 1), ".each[0][0].proof", "ship with x = 1 fails"),
+        ("exists x (~ship(x))", of(0), ".each[0][0].proof", "~ship with x = 0 fails"),
+        ("exists x (exists y (x != y & near(x, y)))",
+         of(0, proof=of(4, proof={"all": [None, None]})),
+         ".each[0][0].proof.each[0][0].proof.all[1]", "near with x = 0, y = 4 fails"),
+        ("exists x (ship(x))", of(0, proof=1), ".each[0][0].proof", "an atom has no proof"),
+        ("exists x (ship(x))", of(7), ".each[0][0].ids",
+         "entity 7 does not exist or stands twice"),
+        ("exists x (ship(x))", {"each": [[{"ids": [0], "proof": None}, {"ids": [4, 0], "proof": None}]]},
+         ".each[0][1].ids", "entity 0 does not exist or stands twice"),
+        ("true | false", {"part": 2, "proof": None}, "", "there is no part 2"),
+        ("true | false", {"part": -1, "proof": None}, "", "there is no part -1"),
+        ("true | false", {"part": 1, "proof": None}, ".proof", "false fails"),
+        ("exists x (palace(x))", of(0), ".each[0][0].proof", "palace is not known"),
+        ("exists x (ship(x, x))", of(0), ".each[0][0].proof",
+         "ship does not take 2 arguments"),
+        ("exists x (near(x))", of(0), ".each[0][0].proof",
+         "near does not take 1 arguments"),
+        ("exists x (between(x, x))", of(0), ".each[0][0].proof",
+         "between does not take 2 arguments"),
+        ("exists x (clustered(x))", of(0), ".each[0][0].proof",
+         "clustered does not take 1 arguments"),
+        ("exists x (area(x, x) > 1)", of(0), ".each[0][0].proof", "area is none"),
+        ("exists x (speed(x) > 1)", of(0), ".each[0][0].proof", "speed is none"),
+    ],
+)  # fmt: skip
+def test_the_step_that_fails_is_told(query, proof, step, message):
+    assert claim(query, proof) == ("failed", f"proof.query{step}", message)
+
+
+@pytest.mark.parametrize(
+    ("query", "proof", "step", "message"),
+    [
+        ("exists>=3 x (ship(x))", of(0, 4), "", ">= fails"),
+        ("count x (ship(x)) > 2", of(0, 4), "", "> fails"),
+        ("exists<=1 x (ship(x))", of(1, 2), "", "<= fails"),
+        ("true & true", {"all": [None]}, "", "2 parts are to be proved"),
+        ("true & true", {"some": []}, "", "the proof lacks 'all'"),
+        ("true | true", {"proof": None}, "", "the proof lacks 'part'"),
+        ("true | true", {"part": 0}, "", "the proof lacks 'proof'"),
+        ("exists x (ship(x))", None, "", "the proof lacks 'each'"),
+        ("exists x (ship(x))", {"each": [[{"ids": [0]}]]}, "", "the proof lacks 'proof'"),
+        ("exists x (ship(x))", {"each": [[{"proof": None}]]}, "", "the proof lacks 'ids'"),
+    ],
+)
+def test_what_is_lacking_is_told(query, proof, step, message):
+    assert claim(query, proof) == ("not proved", f"proof.query{step}", message)
+
+
+def test_the_side_that_lacks_its_proof_is_told():
+    assert claim("exists x (ship(x))", of(1, 2, 3), "violated") == (
+        "not proved", "proof.negation", ">= fails",
+    )  # fmt: skip
+
+
+CHAIN = ("proof", "query", "each", 0, 0, "proof", "each", 0, 0, "proof")
+REACH = ("proof", "query", "each", 0, 0, "proof", "each", 0, 0, "proof", "proof")
+
+
+@pytest.mark.parametrize(
+    ("query", "path", "value", "outcome", "step", "message"),
+    [
+        (LINKED, (*CHAIN, "chain"), [2, 3], "failed", "", "no chain from 2 to 2"),
+        (LINKED, (*CHAIN, "chain"), [3, 2], "failed", "", "no chain from 2 to 2"),
+        (LINKED, (*CHAIN, "chain"), [2], "failed", "", "no chain from 2 to 2"),
+        (LINKED, (*CHAIN, "chain"), [2, 2], "failed", "", "2 and 2 are no pair"),
+        (LINKED, (*CHAIN, "chain"), [2, 9, 2], "failed", "", "2 and 9 are no pair"),
+        (LINKED, (*CHAIN, "chain"), [2, 0, 2], "failed", ".steps[0].proof.all[1]", "vehicle with x = 2, y = 0 fails"),
+        (LINKED, CHAIN, {}, "not proved", "", "the proof lacks 'chain'"),
+        (LINKED, CHAIN, {"chain": [2, 3, 2]}, "not proved", "", "the proof lacks 'steps'"),
+        (APART, (*REACH, "reach"), [], "failed", "", "0 reaches 0"),
+        (APART, (*REACH, "reach", 0, "ids"), [1], "failed", "", "0 reaches 0"),
+        (APART, (*REACH, "reach", 0, "each"), [], "not proved", "", "not every entity is proved apart from 0"),
+        (APART, (*REACH, "reach", 0), {"ids": [0]}, "not proved", "", "the proof lacks 'each'"),
+        (APART, REACH, None, "not proved", "", "the proof lacks 'reach'"),
+    ],
+)
+def test_what_is_wrong_with_a_chain_or_with_what_is_reached_is_told(query, path, value, outcome, step, message):
+    certificate, document = certified(read(query), rich_scene())
+    assert checker.check(certificate, document).ok
+    place = path[1 : len(CHAIN if query == LINKED else REACH)]
+    where = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+    found = answer(resealed(changed(certificate, path, value)), document)
+    assert found == (outcome, f"proof{where}{step}", message)
+
+
+def test_the_command_says_what_came_of_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    certificate, document = certified(read("exists x (exists y (distance(x, y) = 1))"), rich_scene())
+    files = {
+        "good.json": certificate,
+        "wrong.json": resealed({**certificate, "verdict": "violated"}),
+        "lacking.json": resealed({**certificate, "proof": {"query": {}}}),
+        "scene.json": document,
+        "other.json": {**document, "entities": 7},
+    }
+    for name, value in files.items():
+        (tmp_path / name).write_text(json.dumps(value), encoding="utf-8")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+
+    def run(*arguments):
+        status = checker.main(list(arguments))
+        return status, *capsys.readouterr()
+
+    assert run("good.json", "scene.json") == (
+        0,
+        "proved: P0706 is satisfied: exists x1 (exists x2 (distance(x1, x2) = 1))\n"
+        "  step: seal; 3 steps replayed\n"
+        "  borderline, accepted as stated: proof.query.each[0][0].proof.each[0][0].proof: = with x1 = 2, x2 = 3\n"
+        "Verified: these entities, under this formula and this vocabulary, give this verdict.\n"
+        "Not verified: that the detector saw everything, or that the formula says what was meant.\n",
+        "",
+    )
+    lacks = "not proved: the proof lacks '{}'\n  step: {}; {} steps replayed\n"
+    assert run("wrong.json", "scene.json") == (5, lacks.format("negation", "proof", 0), "")
+    assert run("lacking.json", "scene.json") == (5, lacks.format("each", "proof.query", 1), "")
+    assert run("good.json", "other.json") == (
+        3,
+        "unreadable: is of no use: TypeError(\"'int' object is not iterable\")\n  step: scene; 0 steps replayed\n",
+        "",
+    )
+    assert run("good.json") == (2, "", "usage: python checker.py CERTIFICATE.json SCENE.json\n")
+    assert run("a", "b", "c")[0] == 2
+    status, out, err = run("broken.json", "scene.json")
+    assert (status, out) == (3, "")
+    assert err.startswith("broken.json or scene.json cannot be read: Expecting property name enclosed in double quotes")
+    assert run("good.json", "absent.json")[0] == 3
