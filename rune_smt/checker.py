@@ -212,10 +212,10 @@ class Replay:  # sections 3, 4, 10. `step`: where it stands; `sure`: the level; 
             need(proof is None, "an atom has no proof")
             self.accept(node, lambda: self.truth(node, env) if kept else 2 * (self.forward == positive), positive, env)
     def accept(self, node: Node, truth: Any, positive: bool, env: dict[str, int]) -> None:
-        self.slack, self.close = 1, False
-        truths, self.slack, said = [truth()], -1, f"{'' if positive else '~'}{node.value}{at}"
+        self.slack, self.close, at = 1, False, ", ".join(f"{x} = {i}" for x, i in env.items())
+        truths, self.slack = [truth()], -1
         truths += [truth()] if self.close else []
-        at = f" with {', '.join(f'{x} = {i}' for x, i in env.items())}" if env else ""
+        said = f"{'' if positive else '~'}{node.value}{' with ' if at else ''}{at}"
         need(any((v if positive else 2 - v) > self.sure for v in truths), f"{said} fails", OUTCOMES[node.kind == "sum"])
         self.borderline.update({f"{self.step}: {said}": None} if self.close else {})
     def each(self, node: Node, positive: bool, listed: Any, env: dict[str, int], path: str, first: int) -> set[int]:
