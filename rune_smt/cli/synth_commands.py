@@ -38,15 +38,20 @@ def synth(
     trees: Annotated[float, typer.Option("--trees", help="Share of vehicles, pools and courts that a tree hangs over.")] = 0.0,
     pictures: Annotated[str, typer.Option("--pictures", help="jpg or png.")] = "jpg",
     border: Annotated[str, typer.Option("--border", help="What reaches beyond the picture: keep, or clip to it.")] = "keep",
+    detector_errors: Annotated[
+        str | None, typer.Option("--detector-errors", metavar="MODEL.json|default", help="Write scored detections too, as a detector with these errors reports them.")
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one for each core.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a set that is there.")] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Make aerial pictures with exact annotations, as a DOTA, COCO, YOLO-OBB, masks or scenes set."""
+    from ..detect.error_model import load_error_model
     from ..detect.synthetic import Dials, write_set
 
     dials = Dials(gsd=gsd, shadows=shadows, haze=haze, blur=blur, noise=noise, clouds=clouds, trees=trees)
+    errors = load_error_model(detector_errors) if detector_errors is not None else None
     asked = [name.strip() for part in kind or [] for name in part.split(",") if name.strip()]
     with _bar(images, not quiet) as tell:
         report = write_set(
@@ -59,6 +64,7 @@ def synth(
             dials=dials,
             pictures=pictures,
             border=border,
+            errors=errors,
             workers=workers or os.cpu_count() or 1,
             overwrite=overwrite,
             tell=tell,
@@ -70,6 +76,8 @@ def synth(
     rows = [[name, f"{count:,}"] for name, count in report.classes.items()]
     print_table(["class", "things"], rows, right=("things",))
     say(f"Read it with: {report.read_with}")
+    if report.detections is not None:
+        say(f"{report.detections:,} scored detections. Read them with: {report.read_detections_with}")
 
 
 @contextmanager

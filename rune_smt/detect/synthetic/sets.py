@@ -19,13 +19,16 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from rune_smt.errors import DataError, QueryError
 
+from ..error_model import ErrorModel
 from .annotations import CLASSES, Annotations, coco_document, write_annotations
+from .detections import Detected, detect, write_detections
 from .dials import AS_IT_COMES, Dials
 from .scenes import kinds_of, make_scene
 from .tables import write_picture
 
 SetFormat: TypeAlias = Literal["dota", "coco", "yolo-obb", "masks", "scenes"]
 Border: TypeAlias = Literal["keep", "clip"]
+Made: TypeAlias = tuple[Annotations, Detected | None]
 
 FORMATS: tuple[str, ...] = get_args(SetFormat)
 SIZES = (64, 8192)  # pixels of a side
@@ -41,7 +44,8 @@ class SetReport:
     """What was written.
 
     out       the folder
-    read_with  arguments of `rune-smt index` that read it back
+    read_with  the command that makes an archive of it
+    detections, read_detections_with  the same of the scored detections; None where none were asked for
     classes   how many things of each class there are
     kinds     how many images of each kind of place
     """
@@ -57,6 +61,8 @@ class SetReport:
     vocabulary: str
     read_with: str
     seconds: float
+    detections: int | None = None
+    read_detections_with: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists."""
@@ -72,6 +78,8 @@ class SetReport:
             "classes": self.classes,
             "vocabulary": self.vocabulary,
             "read_with": self.read_with,
+            "detections": self.detections,
+            "read_detections_with": self.read_detections_with,
             "seconds": round(self.seconds, 2),
         }
 
@@ -87,6 +95,7 @@ def write_set(
     dials: Dials = AS_IT_COMES,
     pictures: str = "jpg",
     border: str = "keep",
+    errors: ErrorModel | None = None,
     workers: int = 1,
     overwrite: bool = False,
     tell: Callable[[int], None] | None = None,
@@ -107,6 +116,7 @@ def write_set(
     pictures  jpg or png
     border    a thing that reaches beyond the picture is kept as it is, or clipped to it (corner by corner): Ultralytics
               passes over pictures with labels outside
+    errors    of a detector: then detections/ has scored detections of the same scenes, as it would report them
     workers   processes; with more than one a script needs `if __name__ == "__main__":`
     overwrite  replaces a folder that is there
     tell      called with the number of scenes done
@@ -115,14 +125,24 @@ def write_set(
     """
     started = time.monotonic()
     chosen = kinds_of(kinds)
-    _refuse(images, size, format, chosen, pictures, border, workers)
+    _refuse(images, size, format, chosen, pictures, border, workers, errors)
     job = partial(
-        _write_scene, seed=seed, kinds=chosen, size=size, dials=dials, format=format, pictures=pictures, border=border
+        _write_scene,
+        seed=seed,
+        kinds=chosen,
+        size=size,
+        dials=dials,
+        format=format,
+        pictures=pictures,
+        border=border,
+        errors=errors,
     )
     rows: list[Annotations] = []
+    found: list[Detected] = []
     with _fresh_folder(Path(out), overwrite) as folder:
-        for row in _mapped(partial(job, folder), images, workers):
+        for row, detected in _mapped(partial(job, folder), images, workers):
             rows.append(row)
+            found += [detected] if detected is not None else []
             if tell is not None:
                 tell(len(rows))
         vocabulary = rows[0].vocabulary
@@ -137,14 +157,25 @@ def write_set(
             classes=dict(sorted(Counter(label for row in rows for label in row.labels).items())),
             vocabulary=vocabulary,
             read_with=_read_with(Path(out), format, vocabulary),
+            detections=None if errors is None else sum(len(detected.labels) for detected in found),
+            read_detections_with=None if errors is None else _read_detections_with(Path(out), format, vocabulary),
             seconds=time.monotonic() - started,
         )
         _write_shared(folder, rows, report)
+        if errors is not None:
+            write_detections(found, folder, format, CLASSES[vocabulary])
     return report
 
 
 def _refuse(
-    images: int, size: int, format: str, kinds: Sequence[str], pictures: str, border: str, workers: int
+    images: int,
+    size: int,
+    format: str,
+    kinds: Sequence[str],
+    pictures: str,
+    border: str,
+    workers: int,
+    errors: ErrorModel | None,
 ) -> None:
     """QueryError for what cannot be asked for."""
     for name, value, allowed in (
@@ -156,6 +187,10 @@ def _refuse(
         raise QueryError("There must be at least one image, and one worker.")
     if not SIZES[0] <= size <= SIZES[1]:
         raise QueryError(f"Pictures have sides of {SIZES[0]} to {SIZES[1]:,} pixels, got {size:,}.")
+    if errors is not None and "flooded_street" in kinds:
+        raise QueryError("The errors of a detector are those of boxes; a flood's water, roads and lawns are none.")
+    if errors is not None and format == "masks":
+        raise QueryError("Masks have no scores.", hint="Write detections as dota, coco, yolo-obb or scenes.")
     if "flooded_street" in kinds and format in ("dota", "yolo-obb"):
         raise QueryError(
             f"A flood's water, roads and lawns have holes, which the boxes of {format} cannot hold.",
@@ -187,7 +222,7 @@ def _fresh_folder(out: Path, overwrite: bool) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _mapped(job: Callable[[int], Annotations], count: int, workers: int) -> Iterator[Annotations]:
+def _mapped(job: Callable[[int], Made], count: int, workers: int) -> Iterator[Made]:
     """The job of every number below `count`, in order."""
     if workers == 1 or count == 1:
         yield from map(job, range(count))
@@ -208,11 +243,13 @@ def _write_scene(
     format: str,
     pictures: str,
     border: str,
-) -> Annotations:
+    errors: ErrorModel | None,
+) -> Made:
     """One scene's own files; what goes into shared ones comes back."""
     scene = make_scene(index, seed, size, kinds=kinds, dials=dials, withhold=False)
     picture = write_picture(scene, folder / "images", pictures)
-    return write_annotations(scene, folder, format, picture.name, clip=border == "clip")
+    made = write_annotations(scene, folder, format, picture.name, clip=border == "clip")
+    return made, None if errors is None else detect(scene, errors, CLASSES[scene.vocabulary])
 
 
 def _write_shared(folder: Path, rows: Sequence[Annotations], report: SetReport) -> None:
@@ -241,7 +278,16 @@ def _write_shared(folder: Path, rows: Sequence[Annotations], report: SetReport) 
         "the share of it that crowns and clouds hide, `difficult` is 1 where that is more than half or where less\n"
         "than 0.7 of its box lies in the picture; of floods, `network` numbers the dry roads that are connected,\n"
         "`leads_out` says whether they reach the border, and `cut_off` whether a building has none of those near.\n\n"
-        f"    {_read_with(Path(report.out.name), report.format, report.vocabulary)}\n",
+        f"    {_read_with(Path(report.out.name), report.format, report.vocabulary)}\n"
+        + ("" if report.detections is None else _about_detections(report)),
+    )
+
+
+def _about_detections(report: SetReport) -> str:
+    read = _read_detections_with(Path(report.out.name), report.format, report.vocabulary)
+    return (
+        f"\n`detections/` has {report.detections:,} scored detections of the same scenes, made with a model of a\n"
+        f"detector's errors, not with a detector.\n\n    {read}\n"
     )
 
 
@@ -259,6 +305,16 @@ def _read_with(out: Path, format: str, vocabulary: str) -> str:
     archive, images = out.with_name(out.name + ".rune"), out / "images"
     options = f"--format {format} --images {images}{table}{extra} --vocabulary {vocabulary}"
     return f"rune-smt index {where} -o {archive} {options}"
+
+
+def _read_detections_with(out: Path, format: str, vocabulary: str) -> str:
+    """The command that makes an archive of the detections."""
+    archive, folder = out.with_name(out.name + "-detections.rune"), out / "detections"
+    reader = "dota-task1" if format == "dota" else format
+    extra = f" --coco-gt {out / 'annotations' / 'instances.json'}" if format == "coco" else ""
+    extra += f" --image-table {out / 'images.csv'}" if format in ("dota", "yolo-obb") else ""
+    images = f" --images {out / 'images'}"
+    return f"rune-smt index {folder} -o {archive} --format {reader}{images}{extra} --vocabulary {vocabulary}"
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
