@@ -48,7 +48,7 @@ def assert_translation(
     seconds: float = 1.0,
     proved: bool = False,
 ) -> str:
-    """Asserts that a translator gives a text its meaning: a formula that every scene with nothing missing answers alike.
+    """Asserts that a translator gives a text its meaning: a formula that scenes with nothing missing answer alike.
 
     translate   takes the text; gives a Query, a formula's text in any dialect, or a formula
     meaning     what the text means, in the same forms
@@ -77,7 +77,9 @@ def assert_translation(
         return "proved" if answer else "unknown"
     shown = "" if telling is None else f"\nin this scene they differ: {json.dumps(telling.to_json())}"
     what = "is not proved to mean" if answer is None else "does not mean"
-    raise AssertionError(f"the translation of {text!r} {what} what it should\nfound:    {found}\nexpected: {expected}{shown}")
+    raise AssertionError(
+        f"the translation of {text!r} {what} what it should\nfound:    {found}\nexpected: {expected}{shown}"
+    )
 
 
 def assert_engine(
@@ -112,7 +114,8 @@ def _telling_scene(one: Query, other: Query, vocabulary: Vocabulary, number: int
     """The first of some random scenes that satisfies one query and violates the other."""
     random = Random(seed)
     formulas = [expand_definitions(query.formula, vocabulary) for query in (one, other)]
-    drawn = batch(random, number, _classes(formulas, vocabulary, random), _attributes(formulas, vocabulary), plain=False)
+    classes, attributes = _classes(formulas, vocabulary, random), _attributes(formulas, vocabulary)
+    drawn = batch(random, number, classes, attributes, plain=False)
     verdicts = [ArrayEngine(drawn.table, vocabulary, 0.0).decide(normalise(formula)) for formula in formulas]
     apart = np.flatnonzero(np.abs(verdicts[0] - verdicts[1]) == SATISFIED - VIOLATED)
     return Scene.from_json(drawn.documents[int(apart[0])]) if len(apart) else None
