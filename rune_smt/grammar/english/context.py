@@ -45,6 +45,7 @@ class Host:
     outside: frozenset[str]  # the variables bound outside of it
     counted: bool  # three ships, many ships; not all ships
     joined: bool = False  # a ship and a plane: "the same harbor" is one for both, "the harbor" is as it stands
+    outermost: bool = False  # sentences joined by "or": the bridge of one of them, "it" in another
     denied: bool = False  # not all ships near the harbor: the harbor stands outside of "not"
     wide: list[tuple[str, Formula]] = field(default_factory=list)
     shared: dict[int, str] = field(default_factory=dict)  # the variable of a noun that was met before
@@ -75,6 +76,7 @@ class Context:
         self.them: Nominal | None = None  # what "all of them" speaks of
         self.several: tuple[str, ...] = ()  # two ships, spoken of before: "another" is neither
         self.firsts = 1  # "the two closest": of how many the closest are spoken
+        self.widened = False  # "outside the harbor and near it": there is one that it is not in
         self.strict = False  # "it" is not one of several things
         self.domain: Scope | None = None  # "a harbor where ...": what is said there is said of the things in it
         self.last_place: Predicate | None = None  # what "elsewhere" denies
@@ -124,9 +126,11 @@ class Context:
             self.letters = before
 
     @contextmanager
-    def host(self, counted: bool, joined: bool = False, denied: bool = False) -> Iterator[Host]:
+    def host(
+        self, counted: bool, joined: bool = False, denied: bool = False, outermost: bool = False
+    ) -> Iterator[Host]:
         """While a phrase of several things is composed; `wrap` what comes of it."""
-        host = Host(frozenset(self.active), counted, joined, denied)
+        host = Host(frozenset(self.active), counted, joined, outermost, denied)
         self.hosts.append(host)
         try:
             yield host
@@ -283,6 +287,8 @@ class Context:
         if how != "the":
             hosts = [host for host in hosts if not host.denied]
         host = hosts[-1] if hosts else None
+        if how == "the":
+            host = next((other for other in hosts if other.outermost), host)
         if how == "the" and len(hosts) > 1 and hosts[-2].denied:
             host = hosts[-2]
         if host is None or (how == "one" and not host.counted):

@@ -33,7 +33,7 @@ PLAIN: dict[str, str] = {
     "FALSE": "it is never true",
     "THERE": "there",
     "BE": (
-        "is|are|be|was|were|being|has been|have been|must be|should be|can be|will be|may be|could be|would be|"
+        "is|are|am|be|was|were|being|has been|have been|must be|should be|can be|will be|may be|could be|would be|"
         "shall be|is being|are being"
     ),
     "DO": "do|does|did|must|should|shall|may|might|can|could|will|would|has to|have to|needs to",
@@ -42,7 +42,8 @@ PLAIN: dict[str, str] = {
     "OUTNUMBER": "outnumber|outnumbers|are more numerous than",
     "NONE": "none|none of them|not one of them",
     "FILLER": (
-        "on all sides|on every side|too|also|please|as well|in total|altogether|really|of course|respectively|indeed"
+        "on all sides|on every side|too|also|please|as well|in total|altogether|really|of course|respectively|indeed|"
+        "at all|maybe|perhaps"
     ),
     "LACK": "lacks|lack|lacking|misses",
     "FREEOF": "free of|free from|devoid of|clear of|empty of",
@@ -61,6 +62,19 @@ PLAIN: dict[str, str] = {
         "can you give me|please list|please give me all|please find all|please show me all|i would like to have|"
         "i'm searching for|looking for all|let me see|bring up"
     ),
+    "YOU": "i|we|you|anybody|anyone",
+    "ME": "me|us",
+    "SHOWV": (
+        "show|find|see|give|get|provide|list|retrieve|display|identify|spot|detect|locate|search for|look for|want|"
+        "need|require|fetch|bring|return|recommend|offer|pick|select|point out"
+    ),
+    "SEEKING": (
+        "searching for|looking for|seeking|interested in|hunting for|in need of|trying to find|trying to locate|after|"
+        "looking at|viewing|in search of"
+    ),
+    "LIKE": "would like|want|wish|would love|would want|like|need|would prefer|hope",
+    "KNOWV": "know|tell|check|find out|see|determine|verify|wonder|say|ask|make sure|confirm|check for me",
+    "WHETHER": "whether|if|that",
     "SEE": (
         "we can see|you can see|one can see|i can see|i see|we see|you see|here are|here is|this is|these are|"
         "here we can see|here you can see|here one can see|here lies|here lie|here stands|here stand|"
@@ -396,7 +410,9 @@ IMAGES = (
     "views", "tile", "tiles", "shot", "shots", "frame", "frames", "snapshot", "snapshots",
 )  # fmt: skip
 IMAGE_KINDS = ("", "aerial ", "satellite ", "remote sensing ", "overhead ", "drone ")
-IMAGE_DETERMINERS = ("the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ")
+IMAGE_DETERMINERS = (
+    "the ", "this ", "an ", "a ", "these ", "those ", "that ", "each ", "every ", "any ", "which ", "what ",
+)  # fmt: skip
 
 UP_TO_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -433,5 +449,6 @@ CONTRACTIONS = {
     "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not",
     "wasn't": "was not", "weren't": "were not", "there's": "there is", "there're": "there are", "that's": "that is",
     "haven't": "have not", "hasn't": "has not", "can't": "can not", "it's": "it is", "they're": "they are",
-    "cannot": "can not",
+    "cannot": "can not", "i'd": "i would", "we'd": "we would", "i'm": "i am", "we're": "we are", "i've": "i have",
+    "wouldn't": "would not", "couldn't": "could not", "shouldn't": "should not", "won't": "will not",
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -282,7 +283,7 @@ class Predicates(Phrases):
         span = node.span
         nodes = node.nodes
         match node.kind:
-            case "m_value" | "m_value_than":
+            case "m_value" | "m_value_than" | "m_func":
                 return self.modifier(node)
             case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
@@ -495,11 +496,20 @@ class Predicates(Phrases):
             groups = [p.group for p in predicates if p.group]
             plain = [p for p in predicates if p.plain]
 
-            def of(x: str) -> Formula:
+            def in_turn(x: str) -> Formula:
                 said = plain[0].of(x) if plain else both()
                 for later in plain[1:]:
                     said = self.then(said, lambda: later.of(x), x)  # noqa: B023
                 return said
+
+            def of(x: str) -> Formula:
+                with suppress(NoAntecedent):
+                    return in_turn(x)
+                before, self.widened = self.widened, True
+                try:
+                    return in_turn(x)
+                finally:
+                    self.widened = before
 
             if len(pairs) + len(groups) > 1:
                 raise NoMeaning("One 'each other' at a time.")
@@ -546,6 +556,8 @@ class Predicates(Phrases):
 
             def outside(x: str) -> Formula:
                 with self.object_of(x):
+                    if self.widened and phrase.indefinite:
+                        return phrase.apply(lambda y: self.relate(relation, x, y, span))
                     return Not(phrase.apply(lambda y: self.relate(positive, x, y, span)))
 
             return Predicate(outside)

@@ -220,7 +220,8 @@ def _cost(tree: Node) -> int:
         case "n_mod":
             where = nodes[1].kind.startswith("m_where") and tree.has("COMMA")  # rather said of the whole
             strange = _never_said(nodes[0], nodes[1]) or _disagree(_many(nodes[0]), nodes[1])
-            return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where
+            bare = nodes[1].kind == "pm" and nodes[1].nodes[0].kind == "p_adj"  # "harbor large"
+            return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where + 3 * bare
         case "clause":
             return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
         case "vp_not":

@@ -117,7 +117,7 @@ class Composer(Predicates):
                 return self._in_turn([self.sentence(part) for part in nodes])
             case "s_or" | "s_either":
                 parts = [self.sentence(part) for part in nodes]
-                return Sentence(lambda: Or(tuple(part.make() for part in parts)))
+                return Sentence(lambda: self._one_of(parts))
             case "s_xor":
                 return self._but_not_both([self.sentence(part).make for part in nodes])
             case "s_xor_things" | "s_xor_there":
@@ -152,7 +152,7 @@ class Composer(Predicates):
             case "fragment":
                 return self._fragment(nodes[0])
             case "there" | "iv_has" | "f_show" | "f_exists" | "f_it":
-                return self._exists(nodes[0])
+                return self._exists(nodes[-1])
             case "there_not" | "iv_not":
                 with_both = node.has("LACK", "WITHOUT", "FREEOF")
                 left_out = [self._exists(part) for part in _each_left_out(nodes[0], with_both)]
@@ -214,12 +214,13 @@ class Composer(Predicates):
                 return present if node.has("NOT") else Sentence(lambda: Not(present.make()))
             case "q_be":
                 return self._clause(self.phrase(nodes[0]), self.predicate(nodes[1]), asked=True)
-            case "q_each_other":
-                said = self.reciprocal(lambda x, y: self.relate(node.value("RELV"), x, y, node.span))
-                said = self.denied(said) if node.has("NOT") else said
-                return self._clause(self.phrase(nodes[0]), said, asked=True)
-            case "q_do" | "q_have":
-                return self._question(node)
+            case "q_clause":
+                return self._asked(self.sentence(nodes[-1]))
+            case "f_what":
+                said = self.predicate(nodes[0])
+                return Sentence(lambda: self.some(Nominal(anything), lambda x: self.holds(said, x)))
+            case "q_not":
+                return self._clause(self.phrase(nodes[0]), self.denied(self.predicate(nodes[1])), asked=True)
             case "more_vp":
                 return self._more(node)
             case "s_amount" | "s_compare" | "s_exceed":
@@ -254,6 +255,21 @@ class Composer(Predicates):
         """the top left corner, as what is said of the things in it"""
         names = self._sides(node.nodes[0])
         return Predicate(lambda x: both(*(Apply(name, (Variable(x),), node.span) for name in names)))
+
+    def _one_of(self, parts: list[Sentence]) -> Formula:
+        """One of several sentences; "the bridge" of one may be "it" in another, and then stands around them."""
+        with suppress(NoAntecedent):
+            return Or(tuple(part.make() for part in parts))
+        with self.host(counted=True, outermost=True) as host:
+            choices: list[Formula] = []
+            frames = len(self.frames)
+            try:
+                for part in parts:
+                    choices.append(part.make())
+                    self.frames[frames:] = [x for x, _ in host.wide]
+            finally:
+                del self.frames[frames:]
+        return self.wrap(host, Or(tuple(choices)))
 
     def _but_not_both(self, parts: list[Callable[[], Formula]]) -> Sentence:
         def make() -> Formula:
@@ -598,16 +614,14 @@ class Composer(Predicates):
         finally:
             self.known = before
 
-    def _question(self, node: Node) -> Sentence:
-        phrase = self.phrase(node.nodes[0])
-        if node.kind == "q_have":
-            things = node.nodes[1]
-            predicate = Predicate(lambda x: self._owned(things, x))
-        else:
-            predicate = self._related(node.value("RELV"), node.nodes[1], node.span)
-            if node.has("NOT"):
-                predicate = self.denied(predicate)
-        return self._clause(phrase, predicate, asked=True)
+    def _asked(self, sentence: Sentence) -> Sentence:
+        """Whether it is so: "any" is "some"."""
+
+        def make() -> Formula:
+            with self._asking():
+                return sentence.make()
+
+        return replace(sentence, make=make)
 
     def _more(self, node: Node) -> Sentence:
         noun, first, second = self.nominal(node.nodes[0]), self.predicate(node.nodes[1]), self.predicate(node.nodes[2])
@@ -628,8 +642,14 @@ class Composer(Predicates):
                 return lambda: Not(left(says))
             return lambda: left(says)
         right = self.term(node.nodes[1])
+        negated = node.has("NOT")
         op: CompareOp = node.value("COMPARE" if node.kind == "s_compare" else "EXCEED")
-        return lambda: left(lambda a: right(lambda b: Compare(op, a, b, node.span)))
+
+        def compare(a: Term, b: Term) -> Formula:
+            said = Compare(op, a, b, node.span)
+            return Not(said) if negated else said
+
+        return lambda: left(lambda a: right(lambda b: compare(a, b)))
 
     def _cover(self, node: Node) -> Callable[[], Formula]:
         match node.kind:
