@@ -73,7 +73,15 @@ class Amounts(Context):
                 return lambda say: say(Text(text, span))
             case "t_func":
                 name, owner = node.value("FUNC"), self.phrase(node.nodes[0])
-                return lambda say: owner.apply(lambda x: say(Apply(name, (Variable(x),), span)))
+
+                def of_owner(say: Callable[[Term], Formula]) -> Formula:
+                    def said(x: str) -> Formula:
+                        with self.frame(x):
+                            return say(Apply(name, (Variable(x),), span))
+
+                    return owner.apply(said)
+
+                return of_owner
             case "t_its":
                 name = node.value("FUNC")
                 return lambda say: say(Apply(name, (Variable(self.it()),), span))
@@ -140,6 +148,13 @@ class Amounts(Context):
 
     def amount(self, node: Node, opposite: bool = False) -> Callable[[Term], Formula]:
         """What an amount says of a term; `opposite`: that the term is not of this amount."""
+        if node.kind == "a_both":
+            bounds = [self.amount(part) for part in node.nodes]
+
+            def within(x: Term) -> Formula:
+                return both(*(bound(x) for bound in bounds))
+
+            return (lambda x: Not(within(x))) if opposite else within
         if node.kind == "a_between":
             low, high = (self.term(part) for part in _units(node))
             span = node.span

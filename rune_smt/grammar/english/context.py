@@ -77,6 +77,7 @@ class Context:
         self.several: tuple[str, ...] = ()  # two ships, spoken of before: "another" is neither
         self.firsts = 1  # "the two closest": of how many the closest are spoken
         self.widened = False  # "outside the harbor and near it": there is one that it is not in
+        self.two: list[str] = []  # two planes with a helicopter between "them"
         self.strict = False  # "it" is not one of several things
         self.domain: Scope | None = None  # "a harbor where ...": what is said there is said of the things in it
         self.last_place: Predicate | None = None  # what "elsewhere" denies

@@ -131,7 +131,8 @@ PLAIN: dict[str, str] = {
     "EXCEPT": "but|except|except for|save|apart from|bar",
     "ONLY": "only|nothing but|solely|exclusively",
     "SUM": "together|combined|put together|taken together|in sum|added together",
-    "OTHER": "other|different|further|additional",
+    "THOSE": "those",
+    "OTHER": "other|different|distinct|separate|further|additional",
     "ANOTHER": "another|a different|another one|a second|some other|one another one|yet another",
     "SELF": "itself|themselves",
     "POSS": "its|their",
@@ -143,7 +144,7 @@ PLAIN: dict[str, str] = {
     "APART": "apart|from each other|from one another",
     "PART": (
         "corner|side|part|third|area|region|half|portion|edge|hand side|section|zone|hand part|most part|"
-        "hand corner"
+        "hand corner|quarter|quadrant"
     ),
     "CORNER": "corner|corners",
     "ELSEWHERE": "elsewhere|anywhere else|somewhere else",
@@ -173,7 +174,9 @@ PLAIN: dict[str, str] = {
         "covered by|covered with|taken up by|occupied by|made up of|filled with|filled by|covered in|taken by|"
         "made of"
     ),
-    "COVERV": "cover|covers|take up|takes up|occupy|occupies|make up|makes up|fill|fills|covering",
+    "COVERV": (
+        "cover|covers|take up|takes up|occupy|occupies|make up|makes up|fill|fills|covering|account for|accounts for"
+    ),
     "ASMANY": "as many",
     "SAMENUMBEROF": (
         "the same number of|an equal number of|equal numbers of|equally many|as many|the same amount of|"

@@ -60,6 +60,7 @@ class Nominal:
     base: Scope
     mods: tuple[Scope, ...] = ()
     other: bool = False
+    apart: bool = False  # different ones: from each other, where there are several
     rest: bool = False  # the others: of something that was named
     letter: str | None = None
     plural: bool = False
@@ -105,6 +106,7 @@ class Phrase:
     bare: bool = False  # "ships": two of them for "near each other", one of them beside others
     other: bool = False  # "another ship": different from what was named before it
     exact: bool = False  # "exactly two ships": what is said later of "them" is said of each
+    positive: Phrase | None = None  # "a ship", of "no ship"
     grouped: Callable[[Predicate], Formula] | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -35,6 +35,7 @@ from .lexicon import Noun, Quality, Relation
 from .meaning import Make, NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
 from .readings import Leaf, Node
 
+DIFFERENT = {"different", "distinct", "separate"}  # from each other: "two different ships"
 MOST_TOGETHER = 40  # things that are named one by one, as "in a row" and "near each other" need
 
 
@@ -93,7 +94,7 @@ class Phrases(Amounts):
         assert leaf is not None
         noun: Noun = leaf.value
         cls = self.ones.get(leaf.span) if noun.ones else noun.cls
-        if noun.ones and cls is None:
+        if noun.ones and cls is None and not noun.other:
             raise NoAntecedent("There is no noun before it that it could repeat.")
         said: list[Scope] = []
         pairs: list[Pair] = []
@@ -123,6 +124,7 @@ class Phrases(Amounts):
             base, other=node.kind == "noun_other" or noun.other, letter=letter.value if letter else None,
             plural=noun.plural and not node.has("OF"),
             pairs=tuple(pairs), groups=tuple(groups), cls=cls, word=leaf.word.text.lower(),
+            apart=node.kind == "noun_other" and _different(node),
             plainly=node.kind == "noun" and len(node.parts) == 1,
         )  # fmt: skip
         if node.kind == "noun_super":
@@ -243,6 +245,20 @@ class Phrases(Amounts):
                 noun = self.head(node.nodes[1])
                 bounds = [self._count(part, noun, definite=False) for part in (node.nodes[0], node.nodes[2])]
                 return Phrase(lambda scope: And(tuple(bound.apply(scope) for bound in bounds)))
+            case "np_nearest":
+                if node.value("CLOSEST") != "<":
+                    raise NoMeaning("Farthest from what?")
+                return self._some(replace(self.head(node.nodes[0]), plural=False))
+            case "np_those":
+                leaf = node.leaf("THOSE")
+                repeats = self.ones.get(leaf.span) if leaf else None
+                if repeats is None:
+                    raise NoAntecedent("Those of what? Nothing before it says.")
+                name = repeats
+                those = Nominal(lambda x: Apply(name, (Variable(x),), node.span), plural=True, cls=name)
+                those = self._modified(those, self.modifier(node.nodes[0]))
+                every = self._all(those)
+                return replace(self._some(those), definite=True, every=every.apply, pairwise=every.pairwise)
             case "np_counted":
                 return self._count(node.nodes[1], self.head(node.nodes[0]), definite=False)
             case "np_only":
@@ -461,8 +477,10 @@ class Phrases(Amounts):
                 formula = self._each(phrases, of_all)
             return self.wrap(host, formula)
 
+        positive = [phrase.positive for phrase in phrases if phrase.positive]
+        denied = self._joined(positive) if len(positive) == len(phrases) else None
         return Phrase(
-            apply,
+            apply, grouped=(lambda predicate: Not(self.together(denied, predicate))) if denied else None,
             indefinite=all(phrase.indefinite for phrase in phrases), members=members,
             none=lambda scope: And(tuple(_none(phrase)(scope) for phrase in phrases)),
             every=lambda scope: And(tuple(_every(phrase)(scope) for phrase in phrases)),
@@ -588,7 +606,7 @@ class Phrases(Amounts):
             case "d_no":
                 several, two = self._some(noun, 2), self._counted(noun, 2)
                 return Phrase(
-                    lambda scope: Not(several.apply(scope)),
+                    lambda scope: Not(several.apply(scope)), positive=several,
                     grouped=lambda predicate: Not(self.together(two, predicate)),
                 )
             case "d_no_count":
@@ -725,14 +743,14 @@ class Phrases(Amounts):
             case "n_or":
                 either = [self._bounded("=", noun, self._whole(part.value)) for part in node.parts
                           if isinstance(part, Leaf) and part.kind == "NUM"]  # fmt: skip
-                return Phrase(lambda scope: Or(tuple(bounded(scope) for bounded in either)))
+                return Phrase(lambda scope: self._hosted(lambda: Or(tuple(bounded(scope) for bounded in either))))
             case "n_both":
                 both_counts = [self._count(part, noun, definite) for part in node.nodes]
-                return Phrase(lambda scope: And(tuple(phrase.apply(scope) for phrase in both_counts)))
+                return Phrase(lambda s: self._hosted(lambda: And(tuple(phrase.apply(s) for phrase in both_counts))))
             case "n_between":
                 low, high = (self._whole(part.value) for part in node.parts if part.kind == "NUM")
                 least, most = self._counted(noun, low), self._bounded("<=", noun, high)
-                return Phrase(lambda scope: And((least.apply(scope), most(scope))))
+                return Phrase(lambda scope: self._hosted(lambda: And((least.apply(scope), most(scope)))))
         count = self._whole(node.value("NUM"))
         match node.kind:
             case "n_ge":
@@ -754,6 +772,12 @@ class Phrases(Amounts):
             case _:
                 raise NoMeaning(f"No count: {node.kind}")
 
+    def _hosted(self, make: Make) -> Formula:
+        """Several counts of the same things: "the harbor" in them is one for all."""
+        with self.host(counted=True, outermost=True) as host:
+            formula = make()
+        return self.wrap(host, formula)
+
     @staticmethod
     def _whole(value: object) -> int:
         count = int(str(value).split(".")[0])
@@ -764,6 +788,8 @@ class Phrases(Amounts):
     def _counted(self, noun: Nominal, least: int, wide: str = "") -> Phrase:
         if noun.first is not None and least > 1:
             noun = noun.first(least)
+        if noun.apart and least > 1:
+            noun = replace(noun, other=False)  # "two different ships"
         if noun.pairs or noun.groups:
             return self._together(noun, max(2, least))
         if least == 1:
@@ -834,7 +860,19 @@ class Phrases(Amounts):
         factor = next((part for part in node.nodes if part.kind == "times"), None)
 
         def apply(scope: Scope) -> Formula:
-            a, b = self._count_of(first, scope), self._count_of(second, scope)
+            with suppress(NoAntecedent):
+                return compare(self._count_of(first, scope), self._count_of(second, scope))
+            with self.host(counted=True, outermost=True) as host:  # "more cars on the bridge than trucks near it"
+                a = self._count_of(first, scope)
+                frames = len(self.frames)
+                self.frames += [x for x, _ in host.wide]
+                try:
+                    formula = compare(a, self._count_of(second, scope))
+                finally:
+                    del self.frames[frames:]
+            return self.wrap(host, formula)
+
+        def compare(a: Term, b: Term) -> Formula:
             match node.kind:
                 case "np_more_by" | "np_same_number" | "np_times_more":
                     pass
@@ -854,6 +892,11 @@ class Phrases(Amounts):
                     return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)
 
         return Phrase(apply)
+
+
+def _different(node: Node) -> bool:
+    leaf = node.leaf("OTHER")
+    return leaf is not None and leaf.word.text.lower() in DIFFERENT
 
 
 def _alike(nbars: list[Node]) -> list[Node]:

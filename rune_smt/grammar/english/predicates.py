@@ -14,6 +14,7 @@ from ..nodes import (
     Apply,
     Compare,
     CompareOp,
+    Count,
     Exists,
     ExistsCount,
     Formula,
@@ -28,7 +29,7 @@ from ..nodes import (
 from .amounts import DOWNWARD, OPPOSITE, PREFIX, times
 from .lexicon import Quality, Relation
 from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Scope, Sentence, both
-from .phrases import Phrases, _prefix, anything
+from .phrases import Phrases, _different, _prefix, anything
 from .readings import Leaf, Node
 
 SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
@@ -330,6 +331,9 @@ class Predicates(Phrases):
             case "p_rel" | "vp_rel" | "vp_not_rel":
                 leaf = node.leaf("PREP", "RELV")
                 assert leaf is not None
+                noun = nodes[0].nodes[0] if nodes[0].kind == "np_bare" else nodes[0]
+                if noun.kind == "noun_other" and _different(noun):
+                    return self._in_different(leaf.value, nodes[0], span)
                 said = self._related(leaf.value, nodes[0], span)
                 return self.denied(said) if node.kind == "vp_not_rel" else said
             case "p_each_other" | "vp_each_other" | "vp_not_each_other" | "recip":
@@ -430,7 +434,11 @@ class Predicates(Phrases):
                 return Predicate(lambda x: sentence.make())
             case "p_true":
                 return Predicate(anything)
-            case "p_with":
+            case "p_more_than":
+                return self._more_than(node)
+            case "p_with" if _between_them(nodes[0]):
+                return self.reciprocal(lambda x, y: self._with_between(nodes[0], x, y))
+            case "p_with" | "things":
                 return Predicate(lambda x: self._owned(nodes[0], x))
             case "p_without_but":
                 return Predicate(lambda x: both(Not(self._owned(nodes[0], x)), self._owned(nodes[1], x)))
@@ -568,16 +576,59 @@ class Predicates(Phrases):
 
         return Predicate(of)
 
+    def _in_different(self, relation: Relation, node: Node, span: Span) -> Predicate:
+        """in different harbors: of two ships"""
+        noun = replace(self.nominal(node.nodes[0]), other=False)
+
+        def pair(x: str, y: str) -> Formula:
+            def second(a: str, b: str) -> Formula:
+                different = Compare("!=", Variable(a), Variable(b), span)
+                return both(different, self.relate(relation, x, a, span), self.relate(relation, y, b, span))
+
+            return self.some(noun, lambda a: self.some(noun, lambda b: second(a, b)))
+
+        return self.reciprocal(pair)
+
     def _excludes(self, name: str) -> bool:
         """Whether a relation says that something is not so: "far from any harbor" is far from each."""
         definition = self.vocabulary.definitions.get(name)
         return name == "far" or (definition is not None and isinstance(definition.body, Not))
 
+    def _with_between(self, things: Node, x: str, y: str) -> Formula:
+        """two planes with a helicopter between them"""
+        before, self.two = self.two, [x, y]
+        try:
+            return self.phrase(things).apply(anything)
+        finally:
+            self.two = before
+
+    def _more_than(self, node: Node) -> Predicate:
+        """has more cars on it than the other bridge"""
+        things, other = node.nodes[0], self.phrase(node.nodes[1])
+        if node.nodes[1].kind == "np_bare":
+            raise NoMeaning("Compared with which of them?")
+        op: CompareOp = ">" if node.has("MORE") else "<" if node.has("LESSER") else ">="
+
+        def owned(x: str) -> Term:
+            with self.frame(x):
+                noun = self.nominal(things)
+                counted = self._count_of(noun, anything)
+                assert isinstance(counted, Count)
+                if x in _names(counted.body):
+                    return counted
+                return self._count_of(noun, lambda y: self.relate(Relation("contains"), x, y, node.span))
+
+        def of(x: str) -> Formula:
+            with self.object_of(x):
+                return other.apply(lambda y: Compare(op, owned(x), owned(y), node.span))
+
+        return Predicate(of)
+
     def _between_them(self, span: Span) -> Predicate:
         """a ship, a plane and a bridge between them"""
 
         def of(x: str) -> Formula:
-            named = [one.x for one in self.referents if one.x != x]
+            named = self.two or [one.x for one in self.referents if one.x != x]
             if len(named) != 2:
                 raise NoAntecedent("Between which two?")
             return Apply("between", tuple(Variable(name) for name in (x, *named)), span)
@@ -698,7 +749,7 @@ class Predicates(Phrases):
             op, share = self.factor(factor, _prefix(node))
             if leaf.word.text.lower() in DOWNWARD:
                 op = MIRROR[op]
-        say = phrase.every if phrase.any and phrase.every else phrase.apply
+        say = phrase.every if (phrase.any or phrase.definite) and phrase.every else phrase.apply
 
         def compare(x: str, y: str) -> Formula:
             if share is None and name == "area":
@@ -805,6 +856,17 @@ class Predicates(Phrases):
             return self.holds(predicate, x)
         except NoMeaning:
             return both()
+
+
+def _between_them(things: Node) -> bool:
+    """a helicopter between them"""
+    stack = [things]
+    while stack:
+        node = stack.pop()
+        if node.has("PREP") and node.value("PREP") == Relation("between") and node.nodes[-1].kind == "np_pron":
+            return True
+        stack.extend(node.nodes)
+    return False
 
 
 def _each_left_out(node: Node, with_both: bool) -> tuple[Node, ...]:

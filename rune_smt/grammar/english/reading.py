@@ -219,15 +219,19 @@ def _ones(tree: Node) -> dict[Span, str]:
     """
     found: dict[Span, str] = {}
     last: str | None = None
+    topic: str | None = None
     for leaf in tree.leaves():
         if leaf.kind == "NOUN":
             noun: Noun = leaf.value
             if noun.cls is not None:
                 last = noun.cls
+                topic = topic or last
             elif noun.ones and last is not None:
                 found[leaf.span] = last
         elif leaf.kind == "NONE" and last is not None:
             found[leaf.span] = last
+        elif leaf.kind == "THOSE" and topic is not None:
+            found[leaf.span] = topic  # "the ships in the harbor are larger than those near the bridge"
     stack = [tree]
     while stack:
         node = stack.pop()

@@ -207,6 +207,7 @@ FRAGMENT = 3
 FRONTED = 2
 
 _HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
+_COMPARING = ("p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near")
 _SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
 
 
@@ -248,9 +249,14 @@ def _cost(tree: Node) -> int:
             return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
             fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
+            length = sum(node.end - node.start for node in nodes[:-1])
+            if tree.kind in ("p_and", "p_or"):
+                return length + 1 + 8 * (len({node.kind in _COMPARING for node in nodes}) > 1)
             unlinked = tree.kind == "s_and" and not tree.has("AND", "BUT", "THOUGH")
-            return sum(node.end - node.start for node in nodes[:-1]) + 1 + 3 * UNLIKE * fragments + 2 * unlinked
-        case "p_rel" | "p_apart" | "p_within" | "p_comp":
+            return length + 1 + 3 * UNLIKE * fragments + 2 * unlinked
+        case "m_except":
+            return 3 * (nodes[0].kind == "p_is" and _modified(nodes[0].nodes[0]))
+        case "p_rel" | "p_apart" | "p_within" | "p_comp" | "p_without":
             others = _joined(nodes[-1])[1:] if nodes else ()
             if nodes and nodes[-1].kind == "np_counted":
                 return 2 * UNLIKE
@@ -305,6 +311,8 @@ def _modified(np: Node) -> bool:
 
 
 def _joined(np: Node) -> tuple[Node, ...]:
+    if np.kind == "things":
+        return _joined(np.nodes[0])
     return np.nodes if np.kind in ("np_and", "np_or") else (np,)
 
 

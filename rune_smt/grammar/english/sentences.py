@@ -230,6 +230,8 @@ class Composer(Predicates):
                 return Sentence(lambda: counts[0](lambda a: counts[1](lambda b: Compare(">", a, b, node.span))))
             case "cover_of" | "cover_under" | "cover_by" | "cover_amount" | "cover_more" | "cover_share" | "cover_bare":
                 return Sentence(self._cover(node))
+            case "share_of":
+                return self._share_of(node)
             case "s_true" | "s_false":
                 value = node.kind == "s_true"
                 return Sentence(lambda: Truth(value, node.span))
@@ -554,6 +556,8 @@ class Composer(Predicates):
 
     def _about(self, phrase: Phrase, predicate: Predicate, asked: bool = False) -> Sentence:
         def make() -> Formula:
+            if predicate.of is anything:
+                return phrase.apply(anything)
             if phrase.any and phrase.importing and not (asked or self.asked) and predicate.of is not anything:
                 return phrase.importing(lambda x: self.holds(predicate, x))
             return phrase.apply(lambda x: self.holds(predicate, x))
@@ -651,11 +655,25 @@ class Composer(Predicates):
 
         return lambda: left(lambda a: right(lambda b: compare(a, b)))
 
+    def _share_of(self, node: Node) -> Sentence:
+        """flooded roads make up 20 % of all roads: by number"""
+        part, whole = self.nominal(node.nodes[0].nodes[0]), self.nominal(node.nodes[-1])
+        bounds = self.shares(node.nodes[1])
+
+        def make() -> Formula:
+            said = [Compare(op, times(share.denominator, self._count_of(part, anything)),
+                            times(share.numerator, self._count_of(whole, anything)), node.span)
+                    for op, share in bounds]  # fmt: skip
+            some = both() if bounds[0][0] == ">" else self.some(whole, anything)
+            return both(some, *said)
+
+        return Sentence(make)
+
     def _cover(self, node: Node) -> Callable[[], Formula]:
         match node.kind:
             case "cover_more":
                 first, second = (self.covered(self.nominal(part.nodes[0])) for part in node.nodes)
-                op: CompareOp = ">" if node.has("MORE") else "<"
+                op: CompareOp = ">" if node.has("MORE", "MORETHAN") else "<"
                 return lambda: first(lambda a: second(lambda b: Compare(op, a, b, node.span)))
             case "cover_amount":
                 covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
