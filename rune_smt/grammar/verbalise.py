@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..errors import RuneError
 from .nodes import Formula
 from .printer import canonical_names
 from .vocabulary import Vocabulary
@@ -25,23 +24,15 @@ def verbalise(formula: Formula, vocabulary: Vocabulary) -> str:
 def _said(formula: Formula, vocabulary: Vocabulary) -> str:
     from .english.lettered import Lettered
     from .english.natural import natural
+    from .english.reading import reads_as
 
     tried = None
     for terse in (True, False):
         short = natural(formula, vocabulary, terse)
         if short is None or short == tried or len(short) > LONGEST_CHECKED:
             continue
-        if _reads_back(short, formula, vocabulary):
+        if reads_as(short, formula, vocabulary):
             return short
         tried = short
     return Lettered(vocabulary).said(formula)
 
-
-def _reads_back(text: str, formula: Formula, vocabulary: Vocabulary) -> bool:
-    from .english.reading import read_english
-    from .english.sameness import same_meaning
-
-    try:
-        return same_meaning(read_english(text, vocabulary).formula, formula)
-    except RuneError:
-        return False

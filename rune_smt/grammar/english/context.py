@@ -207,15 +207,20 @@ class Context:
             if x != self.exclude and noun.plainly and self.word_of.get(x) == noun.word:
                 return x
         fitting = [one.x for one in self.referents if self._fits(noun, one)]
-        exact = [x for x in fitting if self.word_of[x] == noun.word]
+        exact = [x for x in fitting if self._named_so(x, noun)]
         return next(iter(exact or fitting), None)
+
+    def _named_so(self, x: str, noun: Nominal) -> bool:
+        """by this noun, or by a longer one that ends with it: a storage tank is the tank"""
+        word = self.word_of[x] or ""
+        return word == noun.word or word.endswith(f" {noun.word}")
 
     def _fits(self, noun: Nominal, one: Referent) -> bool:
         """a large ship: the ship, the large ship, the vessel is not, the vehicle would be for a car"""
         cls = self.class_of.get(one.x)
         if cls is None or noun.cls is None or one.x == self.exclude or not self.vocabulary.is_a(cls, noun.cls):
             return False
-        if cls == noun.cls and self.word_of[one.x] != noun.word:
+        if cls == noun.cls and not self._named_so(one.x, noun):
             return False
         wanted = noun.base(one.x)
         parts = wanted.parts if isinstance(wanted, And) else (wanted,)

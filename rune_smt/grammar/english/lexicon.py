@@ -7,7 +7,7 @@ kept with the single kind UNKNOWN, so that the reader can name it, or leave it o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import QueryError, Span
 from ..kept_parsers import lalr_parser
+from ..plurals import plural
 from ..vocabulary import Vocabulary
 from ..words import ALIASES, FUNCTIONS, RELATIONS
 from .function_words import CONTRACTIONS, FRACTIONS, IMAGE_DETERMINERS, IMAGE_KINDS, IMAGES, NUMBERS, PLAIN, VALUED
@@ -46,6 +47,7 @@ class Noun:
     plural: bool = False
     ones: bool = False
     other: bool = False
+    word: str | None = None  # as it was named before, where a part of that is said again: the track, a running track
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ class Lexicon:
                 count, kinds = 1, None
             first, last = raw[at], raw[at + count - 1]
             span = (first.span[0], last.span[1])
-            found.append(Word(text[span[0] : span[1]], _kinds(first, count, kinds), span))
+            named = _kinds(first, count, kinds)
+            if "UNKNOWN" in named:
+                named = _said_again(first.lower, found) or named
+            found.append(Word(text[span[0] : span[1]], named, span))
             at += count
         return [word for word in found if "FILLER" not in word.kinds]
 
@@ -123,6 +128,16 @@ class _Raw:
     lower: str
     kind: str
     span: Span
+
+
+def _said_again(word: str, before: list[Word]) -> Kinds | None:
+    """the track, where a running track was named: the last word of a noun of several words"""
+    for earlier in reversed(before):
+        noun: Noun | None = earlier.kinds.get("NOUN")
+        last = earlier.text.lower().split()[-1] if noun else ""
+        if noun and " " in earlier.text and word in (last, plural(last)):
+            return {"NOUN": replace(noun, plural=noun.plural or word != last, word=earlier.text.lower())}
+    return None
 
 
 def _kinds(first: _Raw, count: int, known: Kinds | None) -> Kinds:
@@ -273,15 +288,34 @@ def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
             add("VALUE", " ".join(words[:-1]), value)
     for name, arity in named_arities(vocabulary).items():
         text = name.replace("_", " ")
+        third, base, going = verb_forms(text)
         if arity == 1:
             add("ADJ", text, Quality(name))
+            for form in (third, base):
+                if form:
+                    add("VERB", form, Quality(name))
+            if going:
+                add("ADJ", going, Quality(name))
         elif arity == 2:
             relation = Relation(name)
             add("RECIPROCAL", text, relation)
             add("RELV", text, relation)
+            if base and going:
+                add("RELV", base, relation)
+                add("PREP", going, relation)
             for ending in ("", " to", " with", " from", " by", " of"):
                 add("PREP", text + ending, relation)
         add("NAMED", f"{text}", name)
+
+
+def verb_forms(text: str) -> tuple[str | None, str | None, str | None]:
+    """leads out: leads out, lead out, leading out; None each where the name begins with no verb in its third person"""
+    first, space, rest = text.partition(" ")
+    if not first.endswith("s") or first.endswith(("ss", "us", "is")) or len(first) < 4:
+        return None, None, None
+    base = first[:-2] if first.endswith(("shes", "ches", "sses", "xes")) else first[:-1]
+    stem = base[:-1] if base.endswith("e") and not base.endswith("ee") else base
+    return text, base + space + rest, stem + "ing" + space + rest
 
 
 def named_arities(vocabulary: Vocabulary) -> dict[str, int]:

@@ -123,7 +123,7 @@ class Phrases(Amounts):
         made = Nominal(
             base, other=node.kind == "noun_other" or noun.other, letter=letter.value if letter else None,
             plural=noun.plural and not node.has("OF"),
-            pairs=tuple(pairs), groups=tuple(groups), cls=cls, word=leaf.word.text.lower(),
+            pairs=tuple(pairs), groups=tuple(groups), cls=cls, word=noun.word or leaf.word.text.lower(),
             apart=node.kind == "noun_other" and _different(node),
             plainly=node.kind == "noun" and len(node.parts) == 1,
         )  # fmt: skip
@@ -318,6 +318,8 @@ class Phrases(Amounts):
                     raise NoAntecedent("A number of what? Nothing before it says.")
                 repeated = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), plural=True, cls=cls)
                 return self._count(node.nodes[0], repeated, definite=False)
+            case "np_alone":
+                return self._alone(node)
             case "np_thing":
                 return self._thing(node)
             case "np_of_them":
@@ -418,6 +420,16 @@ class Phrases(Amounts):
             return both(*(Not(scope(x)) if node.has("NEITHER") else scope(x) for x in named))
 
         return Phrase(of_each)
+
+    def _alone(self, node: Node) -> Phrase:
+        """most are not: most of those named before"""
+
+        def restriction(x: str) -> Formula:
+            if self.them is None:
+                raise NoAntecedent("Most of which? Nothing before it says.")
+            return self.restrict(self.them, x)
+
+        return self._determined(node.nodes[0], Nominal(restriction, plural=True))
 
     def _thing(self, node: Node) -> Phrase:
         """something, nothing, everything, anything"""
@@ -838,7 +850,7 @@ class Phrases(Amounts):
                 return formula  # more than a share of none there cannot be
             return both(self.some(noun, anything), formula)
 
-        return Phrase(apply, universal=True)
+        return Phrase(apply, universal=True, noun=noun)
 
     def _count_of(self, noun: Nominal, scope: Scope) -> Term:
         x = self.fresh()

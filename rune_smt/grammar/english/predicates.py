@@ -114,6 +114,18 @@ class Predicates(Phrases):
                 )
             case "m_closest":
                 return self._whose_closest(node)
+            case "m_ratio":
+                name, owner = node.value("FUNC"), self.phrase(node.nodes[-1])
+                ratio, share = self.factor(node, ">=" if node.has("HAVE") else "=")
+
+                def in_ratio(x: str) -> Formula:
+                    with self.object_of(x):
+                        return owner.apply(lambda y: Compare(
+                            ratio, times(share.denominator, Apply(name, (Variable(x),), span)),
+                            times(share.numerator, Apply(name, (Variable(y),), span)), span,
+                        ))  # fmt: skip
+
+                return Predicate(in_ratio)
             case "m_distance":
                 parts = node.nodes if node.has("WITH") else node.nodes[::-1]
                 return self._apart(replace(node, parts=parts))
@@ -284,7 +296,7 @@ class Predicates(Phrases):
         span = node.span
         nodes = node.nodes
         match node.kind:
-            case "m_value" | "m_value_than" | "m_func":
+            case "m_value" | "m_value_than" | "m_func" | "m_ratio":
                 return self.modifier(node)
             case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
@@ -296,6 +308,11 @@ class Predicates(Phrases):
                 return self.is_one(nodes[0])
             case "front":
                 return self._front(node)
+            case "p_verb":
+                verb = node.leaf("VERB")
+                assert verb is not None
+                does = Predicate(self.quality(verb.value, verb.span))
+                return self.denied(does) if node.has("NOT") else does
             case "p_adj":
                 leaf = node.leaf("ADJ")
                 assert leaf is not None
@@ -438,6 +455,8 @@ class Predicates(Phrases):
                 return self._more_than(node)
             case "p_with" if _between_them(nodes[0]):
                 return self.reciprocal(lambda x, y: self._with_between(nodes[0], x, y))
+            case "p_with" if _contains(node):
+                return self._related(Relation("contains"), nodes[0], span)
             case "p_with" | "things":
                 return Predicate(lambda x: self._owned(nodes[0], x))
             case "p_without_but":
@@ -856,6 +875,14 @@ class Predicates(Phrases):
             return self.holds(predicate, x)
         except NoMeaning:
             return both()
+
+
+def _contains(node: Node) -> bool:
+    """contains a ship, and not: has a ship near it, shows a ship"""
+    leaf = node.leaf("CONTAINV")
+    things = node.nodes[0]
+    plain = things.kind == "things" and things.nodes[0].kind not in ("np_and", "np_or", "np_either", "np_neither")
+    return plain and leaf is not None and leaf.word.text.lower().startswith(("contain", "includ"))
 
 
 def _between_them(things: Node) -> bool:

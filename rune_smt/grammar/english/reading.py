@@ -81,6 +81,8 @@ def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) ->
             formula, left_out = _lenient(text, words, known)
         else:
             formula = _meaning(text, words, known)
+    except _Several as several:
+        raise _ambiguous(text, several.formulas, vocabulary) from None
     except QueryError:
         if looks_like_formula(text):
             raise QueryError("This is a formula: add --fol.", text=text) from None
@@ -88,6 +90,26 @@ def read_english(text: str, vocabulary: Vocabulary, *, lenient: bool = False) ->
     except RecursionError:
         raise LimitError("The query nests too deep to be read.") from None
     return Reading(check(formula, vocabulary, text), left_out)
+
+
+def reads_as(text: str, formula: Formula, vocabulary: Vocabulary) -> bool:
+    """Whether the text is read in one way, and that is seen to mean this."""
+    known = lexicon(vocabulary)
+    words = known.words(text)
+    if any("UNKNOWN" in word.kinds for word in words):
+        return False
+    try:
+        return same_meaning(check(_meaning(text, words, known), vocabulary, text), formula)
+    except (_Several, QueryError, LimitError, RecursionError):
+        return False
+
+
+class _Several(Exception):
+    """The readings of a text that has more than one."""
+
+    def __init__(self, formulas: list[Formula]):
+        super().__init__(len(formulas))
+        self.formulas = formulas
 
 
 def looks_like_formula(text: str) -> bool:
@@ -102,7 +124,7 @@ def looks_like_formula(text: str) -> bool:
 
 
 def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
-    """The formula of the cheapest tree that means something. raises QueryError"""
+    """The formula of the cheapest tree that means something. raises QueryError, _Several"""
     try:
         trees = _trees(words, known)
     except NoParse as error:
@@ -130,7 +152,7 @@ def _meaning(text: str, words: list[Word], known: Lexicon) -> Formula:
     if _mixed(best[0][1]):
         best += _others(trees, best[0][0], known.vocabulary)
     if len(best) > 1:
-        raise _ambiguous(text, [formula for formula, _ in best], known.vocabulary)
+        raise _Several([formula for formula, _ in best])
     return best[0][0]
 
 

@@ -242,7 +242,11 @@ def _cost(tree: Node) -> int:
             unlike = sum(_modified(a) != _modified(b) and not _negative(b) for a, b in pairwise(nodes))
             shared = nodes[0].kind == "np" and nodes[0].nodes[0].kind in _SHARING and nodes[-1].kind == "np_bare"
             same = any(leaf.kind == "SAME" for leaf in nodes[-1].leaves() if len(nodes[-1].parts) > 1) and unlike
+            if tree.kind == "np_or":
+                length += (UNLIKE + 2) * any(_negative(part) for node in nodes for part in _joined(node)[1:])
             return length + UNLIKE * unlike + 3 * shared + 2 * UNLIKE * bool(same)
+        case "np_either":
+            return (UNLIKE + 2) * any(_negative(part) for node in nodes for part in _joined(node)[1:])
         case "n_co":
             return 1 + sum(node.end - node.start for node in nodes[:-1])
         case "s_either" | "s_xor":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 from typing import assert_never
 
 from ..nodes import (
@@ -36,7 +37,8 @@ from ..printer import number_text
 from ..words import RELATIONS, WORDS
 
 MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
-MOST_CHOICES = 4  # more are not taken apart: every "or" doubles the work
+MOST_CHOICES = 4  # more are not taken apart, nor is what stands DEEPEST quantifiers deep: each "or" doubles the work
+DEEPEST = 3
 DENIED = {"<": ">=", ">=": "<", "=": "!=", "!=": "="}
 
 
@@ -96,7 +98,7 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
         split = [_some(1, var, part if sign else Not(part), names, depth, positive) for part, sign in choices]
         return _many("|" if positive else "&", split)
     if n == 1:
-        cases = _distributed(body)
+        cases = _distributed(body) if depth < DEEPEST else []
         if cases:
             keys = [_some(1, var, case, names, depth, positive) for case in cases]
             return _many("|" if positive else "&", keys)
@@ -118,12 +120,12 @@ def _some(n: int, var: str, body: Formula, names: Mapping[str, str], depth: int,
 def _distributed(body: Formula) -> list[Formula]:
     """(a | b) & c as a & c, b & c; empty where nothing is to be distributed"""
     parts = [part if sign else Not(part) for part, sign in _conjuncts(body, True)]
-    for at, part in enumerate(parts):
-        choices = _disjuncts(part, True)
-        if 1 < len(choices) <= MOST_CHOICES:
-            rest = (*parts[:at], *parts[at + 1 :])
-            return [And((*rest, one if sign else Not(one))) for one, sign in choices]
-    return []
+    choices = [_disjuncts(part, True) for part in parts]
+    if not 1 < prod(map(len, choices)) <= MOST_CHOICES:
+        return []
+    at = next(i for i, several in enumerate(choices) if len(several) > 1)
+    rest = (*parts[:at], *parts[at + 1 :])
+    return [And((*rest, one if sign else Not(one))) for one, sign in choices[at]]
 
 
 def _disjuncts(formula: Formula, positive: bool) -> list[tuple[Formula, bool]]:

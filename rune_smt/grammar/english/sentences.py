@@ -29,7 +29,7 @@ from .amounts import times
 from .discourse import spoken_of
 from .lexicon import Relation
 from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Scope, Sentence, both
-from .phrases import MOST_TOGETHER, anything
+from .phrases import MOST_TOGETHER, _prefix, anything
 from .predicates import Predicates, _each_left_out
 from .readings import Node
 
@@ -223,6 +223,8 @@ class Composer(Predicates):
                 return self._clause(self.phrase(nodes[0]), self.denied(self.predicate(nodes[1])), asked=True)
             case "more_vp":
                 return self._more(node)
+            case "as_many_vp":
+                return self._as_many(node)
             case "s_amount" | "s_compare" | "s_exceed":
                 return Sentence(self._comparison(node))
             case "outnumber":
@@ -636,6 +638,20 @@ class Composer(Predicates):
 
         return Sentence(make)
 
+    def _as_many(self, node: Node) -> Sentence:
+        """twice as many houses near a river are flooded as houses near a road"""
+        first, said, second = (part for part in node.nodes if part.kind != "times")
+        nouns, predicate = (self.nominal(first), self.nominal(second)), self.predicate(said)
+        factor = next((part for part in node.nodes if part.kind == "times"), None)
+        default: CompareOp = ">" if node.has("MORE") else "<" if node.has("LESSER") else _prefix(node)
+        op, share = self.factor(factor, default)
+
+        def make() -> Formula:
+            a, b = (self._count_of(noun, lambda x: self.holds(predicate, x)) for noun in nouns)
+            return Compare(op, times(share.denominator, a), times(share.numerator, b), node.span)
+
+        return Sentence(make)
+
     # --- comparisons ---
 
     def _comparison(self, node: Node) -> Callable[[], Formula]:
@@ -674,6 +690,8 @@ class Composer(Predicates):
             case "cover_more":
                 first, second = (self.covered(self.nominal(part.nodes[0])) for part in node.nodes)
                 op: CompareOp = ">" if node.has("MORE", "MORETHAN") else "<"
+                if node.has("COMP"):
+                    op = self.direction(node)
                 return lambda: first(lambda a: second(lambda b: Compare(op, a, b, node.span)))
             case "cover_amount":
                 covered, says = self.covered(self.nominal(node.nodes[0].nodes[0])), self.amount(node.nodes[1])
