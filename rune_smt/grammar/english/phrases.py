@@ -318,6 +318,8 @@ class Phrases(Amounts):
                     raise NoAntecedent("A number of what? Nothing before it says.")
                 repeated = Nominal(lambda x: Apply(cls, (Variable(x),), node.span), plural=True, cls=cls)
                 return self._count(node.nodes[0], repeated, definite=False)
+            case "np_the_other":
+                return Phrase(lambda scope: scope(self._the_other_one()), plain=True)
             case "np_alone":
                 return self._alone(node)
             case "np_thing":
@@ -420,6 +422,13 @@ class Phrases(Amounts):
             return both(*(Not(scope(x)) if node.has("NEITHER") else scope(x) for x in named))
 
         return Phrase(of_each)
+
+    def _the_other_one(self) -> str:
+        """Of two things, the one that is not spoken of."""
+        subject = self.exclude or (self.frames[-1] if self.frames else None)
+        if subject not in self.two:
+            raise NoAntecedent("The other of which two?")
+        return next(x for x in self.two if x != subject)
 
     def _alone(self, node: Node) -> Phrase:
         """most are not: most of those named before"""

@@ -413,6 +413,8 @@ class Predicates(Phrases):
                     lambda x: limit(lambda q: Compare(direction, Apply(name, (Variable(x),), span), q, span))
                 )
             case "p_measure":
+                if nodes[0].kind == "a_eq" and not any(leaf.kind in ("UNIT", "FUNC") for leaf in nodes[0].leaves()):
+                    raise NoMeaning("In what unit? Say it, such as '50 m long'.")
                 name, says = node.value("MEASURE"), self.amount(nodes[0])
                 return Predicate(lambda x: says(Apply(name, (Variable(x),), span)))
             case "p_super":

@@ -367,6 +367,8 @@ class Composer(Predicates):
             return self._where_they(node)
         if node.kind == "things_split":
             return self._split(node)
+        if node.kind == "things_one_of":
+            return self._one_and_the_other(node)
         phrase = self.phrase(node)
         if phrase.universal and phrase.every is not None:
             some = phrase.every  # "show me all ships": there are some
@@ -421,6 +423,30 @@ class Composer(Predicates):
         def make() -> Formula:
             named = self._one_by_one(members[: len(said)], lambda at, x: self.holds(said[at], x), lambda names: both())
             return named if len(said) == len(members) else both(phrase.apply(anything), named)
+
+        return Sentence(make, noun=phrase.noun)
+
+    def _one_and_the_other(self, node: Node) -> Sentence:
+        """two ships, one to the left of the other"""
+        phrase, part = self.phrase(node.nodes[0]), node.nodes[1]
+        members, said = phrase.members, self.modifier(part.nodes[-1])
+        if not any(leaf.kind == "REST" for leaf in part.leaves()):
+            if phrase.noun is None or not part.has("NUM") or not phrase.noun.plural:
+                raise NoMeaning("One of which of them?")
+            some = self._counted(self._modified(phrase.noun, said), self._whole(part.value("NUM")))
+            return Sentence(lambda: both(phrase.apply(anything), some.apply(anything)), noun=phrase.noun)
+        if members is None or len(members) != 2 or not part.has("NUM") or part.value("NUM") != 1 or not said.plain:
+            raise NoMeaning("One of which two?")
+
+        def make() -> Formula:
+            def of_the_first(names: tuple[str, ...]) -> Formula:
+                before, self.two = self.two, list(names)
+                try:
+                    return self.holds(said, names[0])
+                finally:
+                    self.two = before
+
+            return self._one_by_one(members, lambda at, x: both(), of_the_first)
 
         return Sentence(make, noun=phrase.noun)
 
