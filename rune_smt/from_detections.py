@@ -93,7 +93,7 @@ def archive_of(
     from .detect.columns import arrow_column
     from .entities.archive import archive_from_arrow
     from .grammar.vocabulary import class_name
-    from .indexing import column_name
+    from .resolving import column_name
 
     given = list(seen)
     ids = [one.image_id for one in given]

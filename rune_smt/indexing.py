@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rune_smt.building_parts import PART_ENTITIES, Pieces, build, working_folder
 from rune_smt.detect.assemble import Assembled, Assembly, merged
 from rune_smt.detect.auto import choose_format
-from rune_smt.detect.columns import arrow_column, images_table
+from rune_smt.detect.columns import images_table
 from rune_smt.detect.detector import Detector, ModelOptions, load_detector
 from rune_smt.detect.dota import read_headers
 from rune_smt.detect.files import as_size, list_files
@@ -26,23 +26,24 @@ from rune_smt.detect.formats import Format, find_format
 from rune_smt.detect.gsd import GSD_RANGE
 from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
 from rune_smt.detect.records import MIN_AREA, Chunk, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
-from rune_smt.detect.report import IndexReport, LabelRow, notes_of, render_report
+from rune_smt.detect.report import IndexReport, notes_of, render_report
 from rune_smt.detect.running import RunOptions, detector_format
+from rune_smt.detect.shards import SHARD_BYTES, read_shards, shards_of
 from rune_smt.detect.tiling import OVERLAP, windows
 from rune_smt.detect.yolo import read_names
-from rune_smt.entities.archive import Archive, archive_from_arrow, is_archive, open_archive
-from rune_smt.entities.incoming import ENTITY_COLUMNS
+from rune_smt.entities.archive import Archive, Facts, archive_from_arrow, is_archive, open_archive
 from rune_smt.errors import DataError, QueryError
-from rune_smt.grammar.suggestions import nearest_sentence
-from rune_smt.grammar.vocabulary import (
-    DEFAULT,
-    NAME,
-    VOCABULARIES,
-    AttributeType,
-    Vocabulary,
-    class_name,
-    load_vocabulary,
+from rune_smt.grammar.vocabulary import Vocabulary
+from rune_smt.resolving import (
+    Classes,
+    agreed_areas,
+    attribute_columns,
+    chosen_vocabulary,
+    entities_table,
+    merged_classes,
+    resolve,
 )
+from rune_smt.side_by_side import Runner, in_processes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,6 +96,7 @@ class IndexOptions(TypedDict, total=False):
     device: str
     tile: int | None
     overlap: float
+    workers: int
     progress: bool
 
 
@@ -107,7 +109,7 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
              unknown, min_score, append, refit_sizes, overwrite, skip_bad, assume_extent, mask_suffix, min_area,
              palette, simplify, label_field, image_field, line_width, point_size, join, detector, device, tile,
-             overlap, progress
+             overlap, workers, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
     return index_with_report(sources, out, **options).archive
@@ -164,7 +166,9 @@ def index_with_report(
     device: str = "auto",
     tile: int | None = None,
     overlap: float = OVERLAP,
+    workers: int = 1,
     progress: bool = True,
+    runner: Runner | None = None,
 ) -> Indexed:
     """Reads annotations or detections, and writes them as an archive.
 
@@ -198,7 +202,12 @@ def index_with_report(
     device       auto, cpu or cuda, for the detector
     tile         side of the tiles, pixels, in which it sees pictures; None for its own choice, 0 for pictures whole
     overlap      what neighbouring tiles share, as part of the side
+    workers      processes that read and build side by side, where there is much to read; the same archive in any number
     progress     show a progress bar, if standard error is a terminal
+    runner       carries out the work in the place of `workers`: see rune_smt.cluster
+
+    Much text of formats whose files can be read apart (DOTA, DOTA Task1) is read in shards and becomes parts of about a
+    million entities. What is done is kept beside `out`: after an interruption the same call goes on from there.
 
     Raises DataError that names file and line (or that `out` exists), QueryError for options that cannot be.
     """
@@ -236,57 +245,65 @@ def index_with_report(
         line_width=line_width,
         point_size=point_size,
     )
-    assembly = Assembly(journal)
-    with _progress(files, progress) as (watched, tell):
-        start = 0
-        for layer, mine in layers:
-            part = watched[start : start + len(mine)] if join else watched
-            start += len(mine)
-            for chunk in layer.read(part, replace(options, tell=tell)):
-                assembly.add(_as_layer(chunk) if join else chunk)
-    read = assembly.finish()
+    with ExitStack() as stack:
+        folder = None
+        if out is not None and detector is None and not join and _is_much(chosen, files):
+            folder = stack.enter_context(working_folder(Path(out)))
+            run = stack.enter_context(in_processes(workers)) if runner is None else runner
+        spilled = None
+        with _progress(files, progress) as (watched, tell):
+            if folder is None:
+                read = _read(layers, watched, replace(options, tell=tell), join)
+            else:
+                spilled = read_shards(shards_of(chosen.name, files, options, folder, SHARD_BYTES), run, journal, tell)
+                read = spilled.read
+        extra = _Extra(
+            pictures,
+            read_list(image_list) if image_list is not None else None,
+            read_table(image_table, journal) if image_table is not None else None,
+            read_headers(headers, journal) if headers is not None else None,
+            {"--image-list": image_list, "--image-table": image_table},
+        )
+        records = _all_images(read, chosen, extra, journal)
+        if not chosen.names_every_image and not extra.names_images and not any(record.path for record in records):
+            journal.note("only detections", count=len(records))
+        ids = image_ids([record.name for record in records])
+        for record, image_id in zip(records, ids, strict=True):
+            if image_id != record.name.stem:
+                journal.note("ids by path", image_id)
+        records = _completed(records, ids, extra, size, gsd, journal)
+        if assume_extent:
+            sizeless = [i for i, r in zip(ids, records, strict=True) if not (r.width and r.height)]
+            journal.note_all("extent assumed", sizeless)
+        if not records:
+            journal.note("no images")
 
-    extra = _Extra(
-        pictures,
-        read_list(image_list) if image_list is not None else None,
-        read_table(image_table, journal) if image_table is not None else None,
-        read_headers(headers, journal) if headers is not None else None,
-        {"--image-list": image_list, "--image-table": image_table},
-    )
-    records = _all_images(read, chosen, extra, journal)
-    if not chosen.names_every_image and not extra.names_images and not any(record.path for record in records):
-        journal.note("only detections", count=len(records))
-    ids = image_ids([record.name for record in records])
-    for record, image_id in zip(records, ids, strict=True):
-        if image_id != record.name.stem:
-            journal.note("ids by path", image_id)
-    records = _completed(records, ids, extra, size, gsd, journal)
-    if assume_extent:
-        journal.note_all("extent assumed", [i for i, r in zip(ids, records, strict=True) if not (r.width and r.height)])
-    if not records:
-        journal.note("no images")
-
-    own, how = _vocabulary(vocabulary, read, present)
-    own, classes, kept, rows = _resolve(read, own, unknown, min_score, journal)
-    entities, own = _entities(read, ids, classes, kept, own, journal)
-    merged = _merged(read, classes, kept)
-    if merged:
-        journal.note("touching merge", count=len(merged), classes=", ".join(merged))
-    table = images_table(ids, records, journal)
-    archive = _write(
-        entities,
-        table,
-        own,
-        out=None if out is None else Path(out),
-        present=present,
-        refit_sizes=refit_sizes,
-        overwrite=overwrite,
-        reference_areas=_reference_areas(read, journal),
-        assumptions=(ASSUME_EXTENT,) if assume_extent else (),
-        merged=merged,
-    )
-    if detector is not None and memory is not None:
-        memory.unlink(missing_ok=True)
+        own, how = chosen_vocabulary(vocabulary, read, present)
+        own, classes, kept, rows = resolve(read, own, unknown, min_score, journal)
+        taken = np.flatnonzero(kept)
+        attributes, own = attribute_columns(read, classes, taken, own, journal)
+        merged = merged_classes(read, classes, kept)
+        if merged:
+            journal.note("touching merge", count=len(merged), classes=", ".join(merged))
+        table = images_table(ids, records, journal)
+        facts = Facts(
+            vocabulary={"name": own.name, "toml": own.to_toml()},
+            assumptions=(ASSUME_EXTENT,) if assume_extent else (),
+            merged=tuple(merged),
+        )
+        areas = agreed_areas(read, journal) or {}
+        _refuse_known(ids, present)
+        if spilled is None:
+            entities = _entities(read, taken, ids, classes, attributes)
+            place = Path(out) if out is not None else None
+            archive = _write(entities, table, facts, place, present, areas, refit_sizes, overwrite)
+        else:
+            assert folder is not None and out is not None
+            known = areas if present is None else present.reference_areas
+            pieces = Pieces(folder, spilled, taken, ids, table, classes, attributes, known, facts, PART_ENTITIES)
+            archive = build(pieces, run, Path(out), present=present, refit_sizes=refit_sizes, overwrite=overwrite)
+        if detector is not None and memory is not None:
+            memory.unlink(missing_ok=True)
     filled = np.unique(read.image[kept])
     report = IndexReport(
         format=chosen.name,
@@ -630,243 +647,86 @@ def _completed(
     return done
 
 
-# --- classes and attributes -------------------------------------------------------------------------------------------
+# --- the archive ------------------------------------------------------------------------------------------------------
 
 
-def _vocabulary(
-    given: str | Path | Vocabulary | None, read: Assembled, present: Archive | None
-) -> tuple[Vocabulary, str]:
-    """The vocabulary that names are looked up in, and why this one."""
-    if present is not None and present.vocabulary_toml:
-        kept = Vocabulary.from_toml(present.vocabulary_toml, source=f"{present.name}/archive.json")
-        asked = load_vocabulary(given).name if isinstance(given, str | Path) else getattr(given, "name", kept.name)
-        if asked != kept.name:
-            raise QueryError(
-                f"The archive's vocabulary is {kept.name}, not {asked}.",
-                hint="Leave --vocabulary out, or make the archive anew with --overwrite.",
-            )
-        return kept, "that of the archive"
-    if isinstance(given, Vocabulary):
-        return given, ""
-    if given is not None:
-        return load_vocabulary(given), ""
-    order = sorted(VOCABULARIES, key=lambda name: (name != DEFAULT, VOCABULARIES[::-1].index(name)))
-    shipped = [load_vocabulary(name) for name in order]
-    known = [sum(vocabulary.resolve(label) is not None for label in read.labels) for vocabulary in shipped]
-    best = known.index(max(known)) if known else 0
-    total = len(read.labels)
-    if not total:
-        return shipped[best], "the default"
-    all_known = "all" if known[best] == total else f"{known[best]}"
-    return shipped[best], f"it knows {all_known} of the {total} names" if total > 1 or not known[
-        best
-    ] else "it knows the name"
+def _read(
+    layers: Sequence[tuple[Format, list[SourceFile]]], watched: Sequence[SourceFile], options: ReadOptions, join: bool
+) -> Assembled:
+    """Everything in this process, in memory."""
+    assembly = Assembly(options.journal)
+    start = 0
+    for layer, mine in layers:
+        part = watched[start : start + len(mine)] if join else watched
+        start += len(mine)
+        for chunk in layer.read(part, options):
+            assembly.add(_as_layer(chunk) if join else chunk)
+    return assembly.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Classes:
-    """What each of the sources' names became: its class, and attribute values that the name holds."""
-
-    label: tuple[str, ...]
-    values: tuple[Mapping[str, Any], ...]
-
-
-def _resolve(
-    read: Assembled, vocabulary: Vocabulary, unknown: str, min_score: float, journal: Journal
-) -> tuple[Vocabulary, _Classes, NDArray[np.bool_], tuple[LabelRow, ...]]:
-    """Classes of the names, which entities are kept, and the table of the report."""
-    kept = ~read.left_out
-    low = kept & (read.scores < min_score)
-    if low.any():
-        journal.note("below min_score", count=int(low.sum()), min_score=f"{min_score:g}")
-        kept &= ~low
-    counts = np.bincount(read.label[kept], minlength=len(read.labels))
-    found = [vocabulary.resolve(label) for label in read.labels]
-    lacking = [label for label, entry, n in zip(read.labels, found, counts, strict=True) if entry is None and n]
-    if lacking and unknown == "error":
-        raise _lacking_error(lacking, vocabulary)
-    labels: list[str] = []
-    hows: list[str] = []
-    new: dict[str, None] = {}
-    for label, entry, count in zip(read.labels, found, counts.tolist(), strict=True):
-        if entry is not None:
-            labels.append(entry.label)
-            hows.append(entry.how)
-        elif unknown == "drop":
-            labels.append("")
-            hows.append("dropped")
-            if count:
-                journal.note("unknown dropped", label, count=count, vocabulary=vocabulary.name)
-        else:
-            name = _free_name(label, vocabulary)
-            labels.append(name)
-            hows.append("kept")
-            if count:
-                new[name] = None
-                journal.note("unknown kept", label, vocabulary=vocabulary.name)
-    if unknown == "drop":
-        kept &= np.array([bool(label) for label in labels], dtype=bool)[read.label] if len(read) else kept
-    rows = [
-        LabelRow(source, label, how, count)
-        for source, label, how, count in zip(read.labels, labels, hows, counts.tolist(), strict=True)
-        if count
-    ]
-    rows.sort(key=lambda row: (-row.count, row.source))
-    values = tuple({} if entry is None else entry.attributes for entry in found)
-    return vocabulary.with_classes(new), _Classes(tuple(labels), values), kept, tuple(rows)
+def _is_much(chosen: Format, files: Sequence[SourceFile]) -> bool:
+    """Whether there is more to read than one shard holds, in files that can be read apart."""
+    if not chosen.files_apart:
+        return False
+    size = 0
+    for file in files:
+        with suppress(OSError):
+            size += file.path.stat().st_size
+    return size > SHARD_BYTES
 
 
-def _free_name(label: str, vocabulary: Vocabulary) -> str:
-    """The label as a name of the language; one that means something else already gets `_class` behind it."""
-    name = class_name(label)
-    taken = vocabulary.taken(name)
-    return name if taken in (None, "a class") else f"{name}_class"
-
-
-def _lacking_error(lacking: Sequence[str], vocabulary: Vocabulary) -> DataError:
-    shown = ", ".join(f"'{name}'" for name in lacking[:10]) + (", ..." if len(lacking) > 10 else "")
-    what = "class" if len(lacking) == 1 else "classes"
-    near = nearest_sentence(lacking[0], vocabulary.classes) if len(lacking) == 1 else ""
-    ways = "Map it in a vocabulary of your own ([map]), or give --unknown keep or drop."
-    return DataError(f"Vocabulary {vocabulary.name} lacks the {what} {shown}.", hint=f"{near} {ways}".strip())
+def _refuse_known(ids: Sequence[str], present: Archive | None) -> None:
+    twice = [name for name in ids if name in present] if present is not None else []
+    if twice and present is not None:
+        more = f" and {len(twice) - 1} more are" if len(twice) > 1 else " is"
+        raise DataError(
+            f"Image '{twice[0]}'{more} in {present.path} already.",
+            hint="Append only new images, or make the archive anew with --overwrite.",
+        )
 
 
 def _entities(
-    read: Assembled,
-    ids: Sequence[str],
-    classes: _Classes,
-    kept: NDArray[np.bool_],
-    vocabulary: Vocabulary,
-    journal: Journal,
-) -> tuple[pa.Table, Vocabulary]:
-    """The table `entities` (INTERFACE, "Tables"), and the vocabulary with its attribute columns."""
+    read: Assembled, rows: Ints, ids: Sequence[str], classes: Classes, attributes: Mapping[str, Any]
+) -> pa.Table:
     import pyarrow as pa
 
-    rows = np.flatnonzero(kept)
-    taken = pa.array(rows)
-    label = read.label[rows]
+    everything = len(rows) == len(read)
     columns = {
-        "image_id": _decoded(ids, read.image[rows]),
-        "entity_id": pa.array(read.entity_id[rows], pa.int32()),
-        "label": _decoded(classes.label, label),
-        "source_label": _decoded(read.labels, label),
+        "entity_id": read.entity_id[rows],
         "score": pa.array(read.scores[rows], pa.float64()),
-        "geometry": read.geometry.take(taken) if len(rows) != len(read) else read.geometry,
-        "source": read.origins.take(taken) if len(rows) != len(read) else read.origins,
+        "geometry": read.geometry if everything else read.geometry.take(pa.array(rows)),
+        "source": read.origins if everything else read.origins.take(pa.array(rows)),
+        **attributes,
     }
-    types: dict[str, AttributeType] = {}
-    for name, values in _attributes(read, classes, rows, journal).items():
-        declared = vocabulary.attributes.get(name)
-        column, kind, mixed = arrow_column(values, want=declared.type if declared is not None else None)
-        if mixed:
-            journal.note("column mixed", name)
-        columns[name] = column
-        types[name] = kind  # type: ignore[assignment]
-    return pa.table(columns), vocabulary.with_attributes(types)
-
-
-def _decoded(names: Sequence[str], codes: Ints) -> Any:
-    """A column of texts from their numbers."""
-    import pyarrow as pa
-
-    dictionary = pa.array(list(names), pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int64()), dictionary).cast(pa.string())
-
-
-def _attributes(read: Assembled, classes: _Classes, rows: Ints, journal: Journal) -> dict[str, NDArray[Any]]:
-    """Attribute columns by their names in the archive: the sources' fields, then values that class names hold."""
-    found: dict[str, NDArray[Any]] = {}
-    for own, values in read.attributes.items():
-        name = column_name(own, found)
-        if name != own:
-            journal.note("column renamed", f"{own} is {name}")
-        found[name] = values[rows]
-    label = read.label[rows]
-    for name in dict.fromkeys(name for values in classes.values for name in values):
-        by_label = np.empty(len(classes.values), dtype=object)
-        by_label[:] = [values.get(name) for values in classes.values]
-        mapped = by_label[label] if len(label) else np.empty(0, dtype=object)
-        if name in found:
-            given = found[name].astype(object)
-            missing = np.array([value is None for value in given], dtype=bool)
-            given[missing] = mapped[missing]
-            mapped = given
-        if not all(value is None for value in mapped):
-            found[name] = mapped
-    return found
-
-
-def column_name(own: str, others: Mapping[str, Any]) -> str:
-    """A field's name as one that queries can use, and that no other column of the table has."""
-    name = own if NAME.fullmatch(own) else class_name(own)
-    if name in ENTITY_COLUMNS:
-        name = f"{name}_in_source"
-    number = 2
-    free = name
-    while free in others:
-        free, number = f"{name}_{number}", number + 1
-    return free
-
-
-def _merged(read: Assembled, classes: _Classes, kept: NDArray[np.bool_]) -> list[str]:
-    """The classes, sorted, of which things that touch are one entity."""
-    present = np.bincount(read.label[kept], minlength=len(read.labels)).tolist()
-    return sorted(
-        {
-            label
-            for source, label, count in zip(read.labels, classes.label, present, strict=True)
-            if count and source in read.merged
-        }
-    )
-
-
-def _reference_areas(read: Assembled, journal: Journal) -> dict[str, float] | None:
-    """The areas that scenes carried along, of classes for which all of them agree."""
-    seen: dict[str, set[float]] = {}
-    for areas in read.areas:
-        for label, area in areas.items():
-            seen.setdefault(label, set()).add(float(area))
-    agreed = {label: next(iter(areas)) for label, areas in seen.items() if len(areas) == 1}
-    journal.note_all("reference areas kept", list(agreed))
-    journal.note_all("reference areas differ", [label for label in seen if label not in agreed])
-    return agreed or None
-
-
-# --- the archive ------------------------------------------------------------------------------------------------------
+    return entities_table(ids, classes.label, read.labels, read.image[rows], read.label[rows], columns)
 
 
 def _write(
     entities: pa.Table,
     images: pa.Table,
-    vocabulary: Vocabulary,
-    *,
+    facts: Facts,
     out: Path | None,
     present: Archive | None,
+    areas: Mapping[str, float],
     refit_sizes: bool,
     overwrite: bool,
-    reference_areas: Mapping[str, float] | None,
-    assumptions: tuple[str, ...],
-    merged: Sequence[str],
 ) -> Archive:
-    held = {"name": vocabulary.name, "toml": vocabulary.to_toml()}
     if present is None:
         return archive_from_arrow(
             entities,
             images,
-            vocabulary=held,
+            vocabulary=facts.vocabulary,
             out=out,
             overwrite=overwrite,
-            reference_areas=reference_areas,
-            assumptions=assumptions,
-            merged=merged,
-        )
-    twice = [name for name in images.column("image_id").to_pylist() if name in present]
-    if twice:
-        more = f" and {len(twice) - 1} more are" if len(twice) > 1 else " is"
-        raise DataError(
-            f"Image '{twice[0]}'{more} in {out} already.",
-            hint="Append only new images, or make the archive anew with --overwrite.",
+            reference_areas=areas or None,
+            assumptions=facts.assumptions,
+            merged=facts.merged,
         )
     return present.append(
-        entities, images, vocabulary=held, refit_sizes=refit_sizes, assumptions=assumptions, merged=merged
+        entities,
+        images,
+        vocabulary=facts.vocabulary,
+        refit_sizes=refit_sizes,
+        assumptions=facts.assumptions,
+        merged=facts.merged,
     )

@@ -15,7 +15,8 @@ from rune_smt.entities.archive import open_archive
 from rune_smt.entities.scene import Scene
 from rune_smt.errors import DataError, QueryError
 from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
-from rune_smt.indexing import column_name, image_ids, index, index_with_report
+from rune_smt.indexing import image_ids, index, index_with_report
+from rune_smt.resolving import column_name
 from tests.shared import shared
 
 DOTA8 = (

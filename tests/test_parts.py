@@ -307,7 +307,7 @@ def test_a_killed_append_leaves_the_archive_and_can_be_done_again(tmp_path, sync
     if not committed:
         assert after.entities["image_id"].to_pylist() == ["P0"]
         index(source, path, append=True, progress=False)
+        assert sorted(file.name for file in (path / "parts").iterdir()) == ["00001", "00002"]
     again = open_archive(path)
     again.verify()
-    assert sorted(file.name for file in (path / "parts").iterdir()) == ["00001", "00002"]
     assert again.images["image_id"].to_pylist() == ["P0", "P1"]

@@ -65,6 +65,7 @@ def index(
         int | None, typer.Option("--tile", min=0, help="Side of the detector's tiles, pixels; 0 for pictures whole.")
     ] = None,
     overlap: Annotated[float, typer.Option("--overlap", help="What neighbouring tiles share, part of a side.")] = 0.25,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that read and build, where there is much text.")] = 1,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -105,6 +106,7 @@ def index(
         device=device,
         tile=tile,
         overlap=overlap,
+        workers=workers,
         progress=not quiet,
     )
     if as_json:

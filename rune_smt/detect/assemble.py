@@ -123,7 +123,7 @@ class Assembly:
         """All columns; entities that the source did not number are numbered in reading order."""
         self._flush()
         image = _concatenated(self.columns["image"], np.int64)
-        given = _concatenated(self.columns["id"], np.int64)
+        given = self.given()
         return Assembled(
             images=tuple(self.images),
             image=image,
@@ -139,6 +139,10 @@ class Assembly:
             merged=frozenset(self.merged),
         )
 
+    def given(self) -> Ints:
+        """The numbers that the source gave the entities, int64 (n,), -1 for none."""
+        return _concatenated(self.columns["id"], np.int64)
+
     def _attribute(self, pieces: list[tuple[int, NDArray[Any] | Sequence[Any]]]) -> NDArray[Any]:
         """One column over all rows; None where a chunk had no such field."""
         whole = sum(len(values) for _, values in pieces) == self.count
@@ -146,8 +150,13 @@ class Assembly:
             return np.concatenate([np.asarray(values) for _, values in pieces])
         column = np.full(self.count, None, dtype=object)
         for start, values in pieces:
-            column[start : start + len(values)] = values if isinstance(values, list) else list(values)
+            column[start : start + len(values)] = values if isinstance(values, list) else _plain(values)
         return column
+
+
+def _plain(values: NDArray[Any] | Sequence[Any]) -> list[Any]:
+    """As Python's own scalars: a whole number stays one."""
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def merged(first: ImageRecord, second: ImageRecord) -> ImageRecord:

@@ -124,5 +124,6 @@ FORMAT = Format(
     sniff=sniff,
     wanted=wanted,
     names_every_image=False,
+    files_apart=True,
     aliases=("dota-task2",),
 )

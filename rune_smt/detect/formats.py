@@ -46,6 +46,7 @@ class Format:
     wanted             which files below a folder are read, by path
     wanted_when_named  the same where --format names this one; None for no difference
     names_every_image  the source itself names images without entities; if not, "no ..." cannot be asked of the others
+    files_apart        what a file says does not depend on the other files, so that they may be read side by side
     """
 
     name: str
@@ -54,6 +55,7 @@ class Format:
     sniff: Callable[[Sample], str | None]
     wanted: Callable[[PurePosixPath], bool]
     names_every_image: bool
+    files_apart: bool = False
     aliases: tuple[str, ...] = ()
     wanted_when_named: Callable[[PurePosixPath], bool] | None = None
 

@@ -184,6 +184,13 @@ class Journal:
         if example is not None and len(tally.examples) < MANY_EXAMPLES:
             tally.examples.append(example)
 
+    def take_in(self, kind: str, other: Tally) -> None:
+        """What was counted elsewhere, after what was counted here."""
+        tally = self.tallies.setdefault(kind, Tally())
+        tally.count += other.count
+        tally.values.update(other.values)
+        tally.examples += other.examples[: MANY_EXAMPLES - len(tally.examples)]
+
     def note_all(self, kind: str, examples: Sequence[str], **values: object) -> None:
         """One note for each of the examples; none for none."""
         for example in examples:

@@ -41,6 +41,11 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "{n} picture had been looked at before an interruption and was not again",
         "{n} pictures had been looked at before an interruption and were not again",
     ),
+    "shards resumed": (
+        "note",
+        "{n} file had been read before an interruption and was not again",
+        "{n} files had been read before an interruption and were not again",
+    ),
     "skipped": ("warning", "{n} unreadable place was skipped", "{n} unreadable places were skipped"),
     "repaired": (
         "warning",

@@ -40,7 +40,7 @@ from .archive_folder import (
     write_folder,
 )
 from .incoming import Incoming, standard_entities, take_in
-from .part_files import add_part, replace_facts, verify_parts
+from .part_files import add_folders, add_part, fill_with, replace_facts, verify_parts
 from .parts import (
     Places,
     as_part,
@@ -59,6 +59,7 @@ __all__ = ["Archive", "Facts", "archive_from_arrow", "is_archive", "open_archive
 THUMBNAILS = 12
 PATIENCE = 50  # times that opening looks again where a writer was just replacing the archive
 PAUSE_S = 0.02
+WHOLE = "whole"  # beside the folders of parts, what is made of them
 
 
 class Archive:
@@ -354,6 +355,47 @@ def open_archive(path: str | Path) -> Archive:
                 return archive
         time.sleep(PAUSE_S)
     return _opened(path, _header_of(path))
+
+
+def write_parts(
+    path: Path, folders: Sequence[Path], facts: Facts, areas: Mapping[str, float], overwrite: bool
+) -> Archive:
+    """An archive of parts that lie ready in folders of the same disk, each an archive by itself; they are moved there.
+
+    areas  reference areas that are known, px2 by class; all others are medians over all parts
+    """
+    parts = [open_archive(folder) for folder in folders]
+    fitted = {**medians_over([part.table for part in parts]), **areas}
+    facts = _facts_over(facts, parts, fitted)
+    write_folder(path, lambda beside: fill_with(folders, facts, beside), overwrite, folders[0].parent / WHOLE)
+    return open_archive(path)
+
+
+def add_parts(archive: Archive, folders: Sequence[Path], facts: Facts, refit_sizes: bool) -> Archive:
+    """The archive with further parts that lie ready in folders; see `write_parts` and `Archive.append`."""
+    assert archive.path is not None
+    parts = [open_archive(folder) for folder in folders]
+    joined_kinds([part.entities.schema for part in (*archive.parts, *parts)])
+    tables = [part.table for part in parts]
+    if refit_sizes:
+        areas = medians_over([*(part.table for part in archive.parts), *tables])
+    else:
+        areas = {**medians_over(tables), **archive.facts.reference_areas}
+    facts = _facts_over(facts, [archive, *parts], areas)
+    add_folders(archive.path, facts, archive._header, lambda beside: folders)
+    return open_archive(archive.path)
+
+
+def _facts_over(facts: Facts, parts: Sequence[Archive], areas: Mapping[str, float]) -> Facts:
+    return replace(
+        facts,
+        reference_areas=dict(sorted(areas.items())),
+        assumptions=tuple(dict.fromkeys(a for mine in (*(p.facts for p in parts), facts) for a in mine.assumptions)),
+        repaired=sum(part.facts.repaired for part in parts),
+        unusable_gsd=tuple(sorted({name for part in parts for name in part.facts.unusable_gsd})),
+        merged=tuple(sorted({name for mine in (*(p.facts for p in parts), facts) for name in mine.merged})),
+        calibration=parts[0].facts.calibration,
+    )
 
 
 def _opened(path: Path, known: bytes) -> Archive:

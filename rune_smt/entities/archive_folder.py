@@ -32,6 +32,7 @@ MAPPED = (COLUMNS, OFFSETS, IMAGES_MAPPED)
 FILES = (ENTITIES, IMAGES, *MAPPED)
 
 ROW_GROUP = 1 << 16
+HERE, EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fcntl.h and linux/fs.h
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,16 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise DataError(f"{path} exists.", hint="Add to it with --append, or replace it with --overwrite.")
 
 
-def write_folder(path: Path, fill: Callable[[Path], None], overwrite: bool) -> None:
-    """Has a folder filled beside `path` and renames it: a crash leaves the old archive, or none."""
+def write_folder(path: Path, fill: Callable[[Path], None], overwrite: bool, beside: Path | None = None) -> None:
+    """Has a folder filled beside `path` and puts it there: a crash leaves the old archive, or none.
+
+    beside  that folder, on the same disk; None for one with a name of its own
+    """
     path = path.absolute()
-    beside = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    beside = beside or path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         try:
             fill(beside)
@@ -148,9 +153,10 @@ def as_text(header: Mapping[str, Any]) -> str:
 
 
 def _move_into_place(beside: Path, path: Path) -> None:
+    """`beside` becomes `path`; what was there is `beside` then, or gone."""
     if not path.exists():
         beside.rename(path)
-    else:
+    elif not _exchange(beside, path):
         old = path.parent / f".{path.name}.{secrets.token_hex(4)}.old"
         path.rename(old)
         try:
@@ -160,6 +166,17 @@ def _move_into_place(beside: Path, path: Path) -> None:
             raise
         shutil.rmtree(old, ignore_errors=True)
     sync(path.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Has two folders take each other's names in one step, where the system can (Linux: renameat2)."""
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    return bool(rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0)
 
 
 def sync(path: Path) -> None:

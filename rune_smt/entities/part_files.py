@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,12 @@ def commit(folder: Path, header: Mapping[str, Any]) -> None:
     sync(folder)
 
 
-def add_part(path: Path, incoming: Incoming, facts: Facts, known: bytes) -> None:
-    """Adds a part to an archive of one part or many.
+def add_folders(path: Path, facts: Facts, known: bytes, fill: Callable[[Path], Sequence[Path]]) -> None:
+    """Adds parts to an archive of one part or many, all or none.
 
-    facts   of the whole, the new part included
+    facts   of the whole, the new parts included
     known   archive.json as it was when the archive was opened
+    fill    gives the parts' folders, in order; it may make them in the folder that it is given
     Raises DataError where another process has changed the archive since, or it cannot be written.
     """
     folder = path / PARTS
@@ -101,27 +102,54 @@ def add_part(path: Path, incoming: Incoming, facts: Facts, known: bytes) -> None
                 shutil.rmtree(left, ignore_errors=True)
             beside.mkdir(parents=True)
             try:
-                write_files(incoming, facts, beside)
-                _list_part(path, beside, facts)
+                _list_parts(path, fill(beside), facts)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def _list_part(path: Path, beside: Path, facts: Facts) -> None:
+def add_part(path: Path, incoming: Incoming, facts: Facts, known: bytes) -> None:
+    """Adds one part; see `add_folders`."""
+
+    def fill(beside: Path) -> list[Path]:
+        (beside / "0").mkdir()
+        write_files(incoming, facts, beside / "0")
+        return [beside / "0"]
+
+    add_folders(path, facts, known, fill)
+
+
+def _list_parts(path: Path, folders: Sequence[Path], facts: Facts) -> None:
     header = read_header(path)
     names = [part["path"] for part in header.get("parts", ())]
     if header["version"] == VERSION:
         names = [part_name(1)]
         _link_first(path, path / names[0])
-    name = part_name(number_of(names[-1]) + 1)
-    shutil.rmtree(path / name, ignore_errors=True)  # what a crash left there is not listed
-    beside.rename(path / name)
+    for folder in folders:
+        name = part_name(number_of(names[-1]) + 1)
+        shutil.rmtree(path / name, ignore_errors=True)  # what a crash left there is not listed
+        folder.rename(path / name)
+        names.append(name)
     sync(path / PARTS)
-    commit(path, header_over(path, [*names, name], facts))
+    commit(path, header_over(path, names, facts))
     for file in FILES:  # now those of the first part
         (path / file).unlink(missing_ok=True)
+
+
+def fill_with(folders: Sequence[Path], facts: Facts, path: Path) -> None:
+    """Makes the folder of a new archive from those of its parts: of one its files, of more a header over them."""
+    if len(folders) == 1:
+        for file in folders[0].iterdir():
+            file.rename(path / file.name)
+    else:
+        (path / PARTS).mkdir()
+        names = [part_name(number) for number in range(1, len(folders) + 1)]
+        for folder, name in zip(folders, names, strict=True):
+            folder.rename(path / name)
+        sync(path / PARTS)
+        commit(path, header_over(path, names, facts))
+    sync(path)
 
 
 def replace_facts(path: Path, facts: Facts, known: bytes) -> None:
