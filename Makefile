@@ -7,7 +7,7 @@ WORKERS ?= 2
 LLM := .venv-llm
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-llm test-ultralytics lint soak clean
+.PHONY: demo test test-llm test-ultralytics lint soak mutation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -70,5 +70,18 @@ SOAK_SEED ?= 1
 soak: $(VENV)/.installed
 	$(BIN)/python -m rune_smt.testing.soak --pairs $(SOAK_PAIRS) --seed $(SOAK_SEED)
 
+# What the tests would not notice: changes one place of the passes, the encodings and the checker at a time. It takes about
+# an hour. make mutation, or MUTATION="passes checker" make mutation; tests/mutation.md says how to read what survives.
+MUTATING := .venv-mutation
+MUTMUT ?= mutmut==3.8.1
+MUTATION ?=
+$(MUTATING)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(MUTATING)
+	$(MUTATING)/bin/python -m pip install --quiet --disable-pip-version-check --editable . hypothesis jsonschema pytest $(MUTMUT)
+	touch $@
+
+mutation: $(MUTATING)/.installed
+	nice $(MUTATING)/bin/python tests/mutation.py $(MUTATION)
+
 clean:
-	rm -rf $(LLM) $(DETECTORS) $(VENV) demo-out dist build
+	rm -rf $(LLM) $(DETECTORS) $(MUTATING) $(VENV) .mutation demo-out dist build

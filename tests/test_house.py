@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,11 @@ def test_the_readme_example_runs(capsys):
     for block in blocks:
         exec(compile(block.split("```")[0], "README.md", "exec"), {})
     assert "exists x1 (ship(x1)" in capsys.readouterr().out
+
+
+def test_what_mutation_testing_names_is_there():
+    for name, group in tomllib.loads((ROOT / "tests" / "mutation.toml").read_text(encoding="utf-8")).items():
+        assert all(list(ROOT.glob(pattern)) for pattern in group["modules"]), name
+        for test in group["tests"]:
+            path, _, function = test.partition("::")
+            assert f"def {function}" in (ROOT / path).read_text(encoding="utf-8"), test

@@ -121,7 +121,7 @@ RULES = [
     ("fold_constants", f"exists x (false <-> {A})", f"exists x (~{A})"),
     ("fold_constants", f"forall x ({A} & false)", "forall x (false)"),
     ("fold_constants", f"exists x ({A} | true)", "exists x (true)"),
-    ("fold_constants", f"exists x (~~(false -> {A}))", "exists x (true)"),
+    ("fold_constants", f"exists x (false -> {A})", "exists x (true)"),
     ("fold_constants", f"exists x ({A} -> true)", "exists x (true)"),
     ("fold_constants", "exists x (true)", "exists x (true)"),
     ("fold_constants", "forall x (false)", "forall x (false)"),

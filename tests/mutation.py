@@ -1,0 +1,148 @@
+"""Mutation testing of passes, encodings and the checker: `make mutation`, or `python tests/mutation.py GROUP...`.
+
+mutmut changes one place of a function at a time (an operator, a number, a text, an argument, a branch of a `match`) and
+runs the tests that reach the function; a change that no test notices survives. What is changed, which tests are asked
+and how many changes are tried stands in `mutation.toml` beside this file; what survives and why in `mutation.md`. Each
+group has its own copy of the tree under `.mutation/`. Prints the share of killed mutants by module and writes every
+survivor as a diff to `.mutation/GROUP/survivors.diff`.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from contextlib import chdir
+from pathlib import Path
+
+from mutmut.configuration import reset_config
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import get_mutant_name
+
+TOP = Path(__file__).resolve().parents[1]
+WORK = TOP / ".mutation"
+COPIED = ("rune_smt", "tests", "grammar", "solver", "detect", "pyproject.toml")
+SEED = 1
+MEMORY = 8 << 30  # bytes a run may take: a changed loop can grow without end
+CAUGHT = ("killed", "timeout", "segfault")  # a change that makes a test fail, hang or crash is noticed
+
+
+def main() -> int:
+    """The command. Its exit status is 0 whatever survives: survivors are to be read, not counted."""
+    parser = argparse.ArgumentParser(description="Mutation testing; see tests/mutation.md.")
+    groups = tomllib.loads((TOP / "tests" / "mutation.toml").read_text(encoding="utf-8"))
+    parser.add_argument("groups", nargs="*", help=f"of {', '.join(groups)}; all by default")
+    parser.add_argument("--again", action="store_true", help="what survived or was not tried last time")
+    parser.add_argument("--workers", type=int, default=1, help="mutants tried at a time")
+    given = parser.parse_args()
+    unknown = sorted(set(given.groups) - set(groups))
+    if unknown:
+        parser.error(f"no group {', '.join(unknown)}; there are {', '.join(groups)}")
+    for name in given.groups or groups:
+        print(f"--- {name}")
+        run(WORK / name, groups[name], given.again, given.workers)
+    report([WORK / name for name in groups if (WORK / name / "results.json").exists()])
+    return 0
+
+
+def run(folder: Path, group: dict, again: bool, workers: int) -> None:
+    """Tries the mutants of one group. `results.json` keeps by module how many there are, and what came of each tried.
+
+    `again` tries what survived and what has not been tried, where a run was broken off. It needs the modules as they
+    were, for mutants are known by their numbers.
+    """
+    before_now = folder / "results.json"
+    results = json.loads(before_now.read_text()) if again and before_now.exists() else {}
+    found = {path.relative_to(TOP) for pattern in group["modules"] for path in TOP.glob(pattern)}
+    modules = sorted(path for path in found if path.name != "__init__.py")
+    copy(folder, [str(module) for module in modules], group["tests"])
+    tried = {}
+    with chdir(folder):
+        reset_config()
+        for module in modules:
+            made = mutants(module)
+            before = results.setdefault(str(module), {"made": len(made), "outcomes": {}})["outcomes"]
+            chosen = set(random.Random(SEED).sample(made, min(len(made), group["sample"])))
+            tried[module] = [name for name in made if name in chosen and before.get(name) not in CAUGHT]
+        names = [name for several in tried.values() for name in several]
+        try:
+            if names:
+                command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(workers), *names]
+                environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+                subprocess.run(command, check=True, env=environment, preexec_fn=limit_memory)
+        finally:
+            survivors = []
+            for module, several in tried.items():
+                data = SourceFileMutationData(path=module)
+                data.load()
+                for name in several:
+                    outcome = status_by_exit_code[data.exit_code_by_key.get(name)]
+                    if outcome != "not checked":
+                        results[str(module)]["outcomes"][name] = outcome
+                    if outcome in ("survived", "no tests", "suspicious"):
+                        survivors.append(f"# {name}: {outcome}\n{get_diff_for_mutant(name, path=module)}")
+            Path("results.json").write_text(json.dumps(results, indent=1))
+            Path("survivors.diff").write_text("\n".join(survivors))
+
+
+def copy(folder: Path, modules: list[str], tests: list[str]) -> None:
+    """A fresh copy of the tree with mutmut's configuration in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for part in COPIED:
+        if (TOP / part).is_dir():
+            shutil.copytree(TOP / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(TOP / part, folder / part)
+    options = {
+        "source_paths": "rune_smt",
+        "only_mutate": listed(modules),
+        "also_copy": listed(part for part in COPIED if part != "rune_smt"),
+        "pytest_add_cli_args": listed(("--hypothesis-profile=mutation", "-p", "no:cacheprovider")),
+        "pytest_add_cli_args_test_selection": listed(tests),
+        "process_isolation": "forkserver",  # a mutant starts without what tests before it have left in memory
+        "timeout_multiplier": 6,
+        "timeout_constant": 5,
+        "track_dependencies": "false",
+    }
+    lines = [f"{name} = {value}" for name, value in options.items()]
+    (folder / "setup.cfg").write_text("\n".join(["[mutmut]", *lines, ""]))
+
+
+def listed(values: Iterable[str]) -> str:
+    """As `setup.cfg` has a list: one value a line."""
+    return "".join(f"\n    {value}" for value in values)
+
+
+def mutants(module: Path) -> list[str]:
+    """The names of all mutants of a module, in its order."""
+    mutated = mutate_file_contents(str(module), module.read_text(encoding="utf-8"))
+    return [get_mutant_name(module, name) for name in mutated.mutant_names]
+
+
+def limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def report(folders: list[Path]) -> None:
+    """Prints the share of killed mutants by module, of all that have been tried."""
+    print(f"{'module':44} {'mutants':>8} {'tried':>6} {'killed':>6} {'survived':>8} {'share':>7}")
+    for folder in folders:
+        for module, result in json.loads((folder / "results.json").read_text()).items():
+            outcomes = result["outcomes"].values()
+            killed = sum(outcome in CAUGHT for outcome in outcomes)
+            share = f"{killed / len(outcomes):.1%}" if outcomes else "-"
+            print(f"{module:44} {result['made']:8} {len(outcomes):6} {killed:6} {len(outcomes) - killed:8} {share:>7}")
+    print(f"Survivors: {', '.join(str((folder / 'survivors.diff').relative_to(TOP)) for folder in folders)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
