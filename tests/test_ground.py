@@ -69,6 +69,8 @@ def test_sums_of_nothing():
     nothing = np.zeros((2, 0), dtype=np.int32)
     assert walk.at_least([(1, nothing, 0)], 1).tolist() == [FALSE, FALSE]
     assert walk.at_least([(1, nothing, 0)], 0).tolist() == [TRUE, TRUE]
+    one = np.array([[TRUE], [FALSE]], dtype=np.int32)
+    assert walk.at_least([(1, nothing, 0), (2, one, 3)], 6).tolist() == [TRUE, FALSE]
 
 
 def test_simple_terms_stay_simple():
