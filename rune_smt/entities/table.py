@@ -223,6 +223,19 @@ class Outlines:
         places = max(0, data.size - QUADRILATERAL.itemsize + 1)
         return ends, np.ndarray((places,), QUADRILATERAL, data, strides=(1,))
 
+    def corners_in_place(self) -> tuple[Floats, NDArray[np.uint64], Rows, int]:
+        """Corners as they lie in memory, for compiled loops: corners, heads, where each row has them, their stride.
+
+        Row r is a quadrilateral where first[r + 1] - first[r] is the stride and heads[first[r]] is HEAD; its corners
+        are corners[first[r]], NaN where it is none after all.
+        """
+        if self._wkb is None:
+            corners = self._all_corners
+            heads = np.full(len(corners), HEAD, np.uint64)
+            return corners, heads, np.arange(len(corners) + 1, dtype=np.int64), 1
+        start, records = self._records
+        return records["corners"], records["head"], start, QUADRILATERAL.itemsize
+
     @cached_property
     def _all_corners(self) -> Floats:
         assert self._shapes is not None

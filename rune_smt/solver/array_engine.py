@@ -53,6 +53,7 @@ from .plan import (
     Some,
     components,
 )
+from .scan import Scanned, is_worth, scan
 from .world import World
 
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ class Candidates:
     images: NDArray[np.int32]
     rows: Rows
     verdicts: Codes
-    index: StripIndex | None
 
 
 class ArrayEngine:
@@ -159,6 +159,7 @@ class ArrayEngine:
         self._first_image = self._images = 0
         self._memo: dict[str, Codes] = {}
         self._found: dict[int, Candidates] = {}
+        self._indexes: dict[int, StripIndex] = {}
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula for this table."""
@@ -224,7 +225,7 @@ class ArrayEngine:
         self._first_image, self._images = first, last - first + 1
         self._first_row = int(self.table.offsets[first, 0])
         self._rows = int(self.table.offsets[last, -1]) - self._first_row
-        self._memo, self._found, self._worlds = {}, {}, {}
+        self._memo, self._found, self._indexes, self._worlds = {}, {}, {}, {}
         return self._evaluate(step, frame)
 
     # --- bounds from class counts -------------------------------------------------------------------------------------
@@ -440,8 +441,15 @@ class ArrayEngine:
             return result
         waiting = cap > VIOLATED
         twin = bind.twin if bind.twin in chain else ""
+        if self._scans(bind, found, frame) and (cap == SATISFIED).all():
+            done = np.zeros(groups, dtype=bool)
+            counted = self._scan(bind, found, frame, group, done, 1, twin)
+            result[done] = SATISFIED
+            waiting = (counted.open > 0) & ~done[group]
         chain |= {bind.var}
-        for parent, position in self._spread(bind, found, frame, waiting, 1, once_will_do=True, twin=twin):
+        # A scan of the next variable stops by itself where one was found; else candidates are tried a few at a time.
+        few = None if isinstance(bind.rest, Some) and bind.rest.bind.scanned and is_worth(len(found.rows)) else 1
+        for parent, position in self._spread(bind, found, frame, waiting, few, once_will_do=True, twin=twin):
             inner = frame.extended(parent, bind.var, found.rows[position])
             inner_cap = np.minimum(cap[parent], found.verdicts[position])
             np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups, chain), out=result)
@@ -542,6 +550,11 @@ class ArrayEngine:
         sure = np.zeros(len(frame), dtype=np.int64)
         possible = np.zeros(len(frame), dtype=np.int64)
         waiting = np.ones(len(frame), dtype=bool)
+        if self._scans(bind, found, frame):
+            every, nothing = np.arange(len(frame), dtype=np.int64), np.zeros(len(frame), dtype=bool)
+            counted = self._scan(bind, found, frame, every, nothing, enough or 0, "")
+            waiting = (counted.open > 0) & ~nothing
+            sure[~waiting] = possible[~waiting] = counted.sure[~waiting]
         for parent, position in self._spread(bind, found, frame, waiting, enough):
             inner = frame.extended(parent, bind.var, found.rows[position])
             verdicts = np.minimum(self._evaluate(bind.rest, inner), found.verdicts[position])
@@ -577,12 +590,19 @@ class ArrayEngine:
             verdicts = np.minimum(verdicts, found)
             kept = verdicts > VIOLATED
             rows, verdicts = rows[kept], verdicts[kept]
-        index = None
-        if bind.join is not None:
-            index = StripIndex(
-                self.table, rows, reach(bind.join.atom, bind.var, self.table, rows, self.facts.parameters)
-            )
-        return Candidates(images, self.table.image[rows], rows, verdicts, index)
+        self._indexes.pop(id(bind), None)
+        return Candidates(images, self.table.image[rows], rows, verdicts)
+
+    def _index(self, bind: Bind, found: Candidates) -> StripIndex:
+        """The strip index of a joined variable's candidates, made when it is first asked for."""
+        if id(bind) not in self._indexes:
+            reaches = self._reach(bind, bind.var, found.rows)
+            self._indexes[id(bind)] = StripIndex(self.table, found.rows, reaches)
+        return self._indexes[id(bind)]
+
+    def _reach(self, bind: Bind, var: str, rows: Rows) -> NDArray[np.float64]:
+        assert bind.join is not None
+        return reach(bind.join.atom, var, self.table, rows, self.facts.parameters)
 
     def _domain_rows(self, bind: Bind, images: Rows) -> Rows:
         offsets = self.table.offsets[images]
@@ -611,8 +631,9 @@ class ArrayEngine:
         candidate will do, the nearest come first, and some may come twice.
         twin  a variable with which this one may change places: only candidates from its own place on
         """
-        if found.index is not None:
-            yield from self._within_reach(bind, found.index, frame, waiting, once_will_do, twin)
+        if bind.join is not None:
+            if waiting.any():
+                yield from self._within_reach(bind, self._index(bind, found), frame, waiting, once_will_do, twin)
             return
         starts, lengths = self._runs(found, frame)
         if twin:
@@ -634,13 +655,31 @@ class ArrayEngine:
             done += step
             step *= ROUND_GROWTH
 
+    def _scans(self, bind: Bind, found: Candidates, frame: Frame) -> bool:
+        """Whether a compiled loop is there for the literals, and worth it."""
+        if not bind.scanned or not is_worth(len(frame) + len(found.rows)):
+            return False
+        return bool((found.verdicts == SATISFIED).all())
+
+    def _scan(
+        self, bind: Bind, found: Candidates, frame: Frame, group: Rows, done: Bools, enough: int, twin: str
+    ) -> Scanned:
+        """The candidates that satisfy, counted for each binding; see `scan`."""
+        rows = frame.rows[bind.other]
+        boxes = boxes_of(self.table, rows, self._reach(bind, bind.other, rows))
+        onwards = 0 if not twin else 1 if bind.apart else 2
+        self.statistics.bindings += len(frame)
+        return scan(
+            self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, found.rows,
+            boxes.margin(boxes.reach), group, done, enough=enough, onwards=onwards,
+        )  # fmt: skip
+
     def _within_reach(
         self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, once_will_do: bool, twin: str
     ) -> Iterator[tuple[Rows, Rows]]:
-        assert bind.join is not None
         rows = frame.rows[bind.other]
         least = index.places(frame.rows[twin]) + bind.apart if twin else None
-        boxes = boxes_of(self.table, rows, reach(bind.join.atom, bind.other, self.table, rows, self.facts.parameters))
+        boxes = boxes_of(self.table, rows, self._reach(bind, bind.other, rows))
         for some in chunks(np.ones(len(frame), dtype=np.int64), self.chunk):
             alive = np.flatnonzero(waiting[some]) + some.start
             from_on = None if least is None else least[alive]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import verdict
 from ..grammar.nodes import (
     And,
     Apply,
@@ -29,17 +31,17 @@ from ..grammar.nodes import (
     Truth,
     Variable,
 )
-from ..verdict import SATISFIED, VIOLATED
 from .numbers import counts_in, difference
 
 if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
 
+VIOLATED, SATISFIED = int(verdict.VIOLATED), int(verdict.SATISFIED)  # plain numbers: numpy takes its time over enums
 Bounds: TypeAlias = tuple[Any, Any]  # lowest and highest verdict: numbers, or int8 arrays with one for each image
-ANYTHING = (int(VIOLATED), int(SATISFIED))
+ANYTHING = (VIOLATED, SATISFIED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Histogram:
     """How many entities of each class an image has: counts int64 (images, classes).
 
@@ -49,6 +51,16 @@ class Histogram:
     classes: tuple[str, ...]
     counts: NDArray[np.int64]
     most: NDArray[np.int64] | None = None
+
+    @cached_property
+    def columns(self) -> NDArray[np.int64]:
+        """The counts, those of one class side by side: int64 (classes, images)."""
+        return np.ascontiguousarray(self.counts.T)
+
+    @cached_property
+    def most_columns(self) -> NDArray[np.int64]:
+        """The same of how many there may be."""
+        return self.columns if self.most is None else np.ascontiguousarray(self.most.T)
 
 
 def admitted(var: str, body: Formula, classes: Sequence[str], vocabulary: Vocabulary, wanted: str) -> tuple[str, ...]:
@@ -82,17 +94,17 @@ def bounds(
 
     match formula:
         case Truth(value):
-            code = int(SATISFIED if value else VIOLATED)
+            code = SATISFIED if value else VIOLATED
             return code, code
         case Apply(name, (Variable(var),)) if name in vocabulary.classes and var in known:
-            code = int(SATISFIED if vocabulary.is_a(known[var], name) else VIOLATED)
+            code = SATISFIED if vocabulary.is_a(known[var], name) else VIOLATED
             return code, code
         case Apply("same_class", (Variable(a), Variable(b))) if a in known and b in known and known[a] != known[b]:
-            return int(VIOLATED), int(VIOLATED)
+            return VIOLATED, VIOLATED
         case Apply():
             return ANYTHING
         case Compare("=" | "!=" as op, Variable(a), Variable(b)) if a in known and b in known and known[a] != known[b]:
-            code = int(VIOLATED if op == "=" else SATISFIED)
+            code = VIOLATED if op == "=" else SATISFIED
             return code, code
         case Compare():
             return _comparison(formula, how_many, histogram) if counts_in(formula) else ANYTHING
@@ -145,28 +157,28 @@ def _how_many(
     sure: Any = 0
     possible: Any = 0
     all_sure, all_possible = [], []  # classes of which every entity satisfies, and may satisfy, in all images
-    most = histogram.counts if histogram.most is None else histogram.most
+    certain, most = histogram.columns, histogram.most_columns
     for code, cls in enumerate(histogram.classes):
         inner = {**known, var: cls}
         if np.max(bounds(body, vocabulary, inner, None)[1]) == VIOLATED:
             continue  # a guard says so: most classes end here, before any work by image
         low, high = bounds(body, vocabulary, inner, histogram)
         if np.ndim(low):
-            sure = sure + histogram.counts[:, code] * (low == SATISFIED)
+            sure = sure + certain[code] * (low == SATISFIED)
         elif low == SATISFIED:
             all_sure.append(code)
         if np.ndim(high):
-            possible = possible + most[:, code] * (high > VIOLATED)
+            possible = possible + most[code] * (high > VIOLATED)
         elif high > VIOLATED:
             all_possible.append(code)
-    return sure + _summed(histogram.counts, all_sure), possible + _summed(most, all_possible)
+    return sure + _summed(certain, all_sure), possible + _summed(most, all_possible)
 
 
 def _summed(counts: NDArray[np.int64], codes: Sequence[int]) -> NDArray[np.int64]:
-    """How many entities of these classes each image has."""
-    total = np.zeros(len(counts), dtype=np.int64)
+    """How many entities of these classes each image has; counts (classes, images)."""
+    total = np.zeros(counts.shape[1], dtype=np.int64)
     for code in codes:
-        total += counts[:, code]
+        total += counts[code]
     return total
 
 

@@ -49,6 +49,7 @@ from .joins import BOUNDED, distance_limit, is_bounded
 from .numbers import aggregates, counts_in, covers_in, difference
 from .passes.eliminate_implications import eliminate_implications
 from .passes.push_negations_inward import push_negations_inward
+from .scan import scannable
 
 if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
@@ -138,6 +139,7 @@ class Bind:
     extreme  the literal is all of `rest`, an order: the greatest or least of the column decides
     twin     a variable bound before with which it may change places: of two bindings one is enough; else ""
     apart    the twin is certainly another entity
+    scanned  the literals, where `rest` has nothing else and a compiled loop knows all of them; else empty
     """
 
     var: str
@@ -151,6 +153,7 @@ class Bind:
     price: float
     twin: str = ""
     apart: bool = False
+    scanned: tuple[Literal, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +299,8 @@ class Planner:
         classes = tuple(self.classes[code] for code in codes)
         twin = self._twins.get(var, "")
         apart = twin != "" and any(keeps_apart(part, var, twin) for part in parts)
-        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart)
+        known = _scanned(rest, {var, other}) if join is not None else ()
+        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, known)
 
     def _join(self, var: str, rest: AnyStep | None) -> tuple[Literal | None, str]:
         """The most selective bounded literal between the variable and one bound before."""
@@ -338,6 +342,13 @@ class Planner:
         if any(ties(part, var) and free_variables(part) - {var} <= bound for part in mine):
             return min(size, NEIGHBOURS)
         return size
+
+
+def _scanned(rest: AnyStep | None, names: set[str]) -> tuple[Literal, ...]:
+    """The literals of a step that is made of such alone, about two variables, that the compiled loop knows; else ()."""
+    parts = rest.parts if isinstance(rest, AllOf) else (rest,)
+    known = tuple(part for part in parts if isinstance(part, Literal) and part.names == names and scannable(part))
+    return known if len(known) == len(parts) else ()
 
 
 def ties(part: Formula, var: str) -> bool:

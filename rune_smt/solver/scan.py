@@ -1,0 +1,191 @@
+"""Which entities near others satisfy a few literals, counted in a compiled loop: for each of many, one after the other.
+
+Where numba is installed and `python -m rune_smt.solver.scan` has been run once (it compiles, and numba keeps the result
+on disk), the array engine asks here first. A pair is decided by boxes, centroids and the corners of quadrilaterals, as
+in `relations`; one that lies within rounding of a limit, that is undecided, or whose outlines are of another shape
+counts as open, and the engine looks at its binding in the ordinary way. So the answer is that of the geometry module,
+with numba or without. Nothing is ever compiled for a query.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..entities.relations import Parameters
+from ..grammar.kept_parsers import folder
+from ..grammar.nodes import Apply, Compare, Variable
+from .joins import distance_limit, in_pixels
+
+if TYPE_CHECKING:
+    from ..entities.table import EntityTable
+    from .atoms import Rows
+    from .plan import Literal
+
+LEAST = 2_000  # pairs of images' owners and candidates together: below it the ordinary way is as quick
+WORTH_LOADING = 1_000_000  # the same, where numba is not loaded yet: loading it takes a third of a second
+
+SIZES = 16  # powers of four, as in `joins`: one large outline does not widen the search among small ones
+FIELDS = 9  # of a size's grid, see `scan_loop`
+COLUMNS = ("min_x", "min_y", "max_x", "max_y", "diag", "area", "cx", "cy")
+SCANNED = ("near", "far", "touches", "overlaps", "inside", "contains", "same_class", "left_of", "right_of", "above",
+           "below", "larger", "smaller")  # fmt: skip
+OTHER, WITHIN, BELOW = len(SCANNED), len(SCANNED) + 1, len(SCANNED) + 2  # x != y, distance <= limit, distance < limit
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """For each owner how many candidates satisfy all literals, and how many may; int64 (k,) each."""
+
+    sure: NDArray[np.int64]
+    open: NDArray[np.int64]
+
+
+def scannable(literal: Literal) -> bool:
+    """Whether the loop knows the literal."""
+    atom = literal.atom
+    if isinstance(atom, Apply):
+        return atom.name in SCANNED
+    if isinstance(atom.left, Variable) and isinstance(atom.right, Variable):
+        return atom.op == "!="
+    found = distance_limit(atom)
+    return found is not None and found[0] == "distance" and not literal.negated
+
+
+def is_worth(work: int) -> bool:
+    """Whether so many pairs are worth a scan: they need the compiled loop, and perhaps loading it."""
+    if work < LEAST or not is_prepared():
+        return False
+    return "numba" in sys.modules or work >= WORTH_LOADING
+
+
+def scan(
+    table: EntityTable,
+    parameters: Parameters,
+    literals: tuple[Literal, ...],
+    names: tuple[str, str],
+    owners: Rows,
+    candidates: Rows,
+    reach: NDArray[np.float64],
+    group: Rows,
+    done: NDArray[np.bool_],
+    *,
+    enough: int = 0,
+    onwards: int = 0,
+) -> Scanned:
+    """Counts for each owner the candidates of its image that satisfy all literals.
+
+    names       of the owner's variable and of the candidate's
+    owners, candidates  rows, in order of image; the candidates ascending
+    reach       for each owner how far from its box a candidate's box may be, px
+    group, done owners of a group that is done are not asked; a group is done when one of its owners has `enough`
+    enough      stop counting there, and then the group is done; 0 to count all and leave groups alone
+    onwards     1: only candidates after the owner in the table, 2: and itself; 0: all
+    """
+    compiled = _compiled()
+    corners, heads, first, stride = table.shapes.corners_in_place()
+    program = np.array([_operation(literal, names) for literal in literals], np.int64).reshape(-1, 3)
+    limits = np.zeros((len(literals), len(owners)))
+    for i, literal in enumerate(literals):
+        if program[i, 0] in (WITHIN, BELOW):
+            assert isinstance(literal.atom, Compare)
+            found = distance_limit(literal.atom)
+            assert found is not None
+            limits[i] = in_pixels(found[2], table, owners)
+    image = table.image[owners]
+    runs = np.flatnonzero(np.diff(image, prepend=-1))
+    of_candidates = table.image[candidates]
+    begin = np.searchsorted(of_candidates, image[runs], "left").astype(np.int64)
+    end = np.searchsorted(of_candidates, image[runs], "right").astype(np.int64)
+    classes = len(table.classes)
+    shape = (classes, classes)
+    result = Scanned(np.zeros(len(owners), np.int64), np.zeros(len(owners), np.int64))
+    compiled(
+        np.ascontiguousarray(owners), np.append(runs, len(owners)), np.ascontiguousarray(candidates), begin, end,
+        np.ascontiguousarray(reach), np.ascontiguousarray(group), done,
+        tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
+        np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride, program,
+        limits,
+        np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_value, np.float64), shape)),
+        np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_unit, np.int64), shape)),
+        np.ascontiguousarray(table.images.gsd),
+        (parameters.far_ratio, parameters.touch_px, parameters.inside_share),
+        enough, onwards, *_workspace(int((end - begin).max(initial=1))), result.sure, result.open,
+    )  # fmt: skip
+    return result
+
+
+def _workspace(most: int) -> tuple[Any, Any]:
+    """What the loop writes in: for images with up to so many candidates."""
+    numbers = (np.zeros((SIZES, FIELDS)), np.zeros((most, 4)), np.zeros(8), np.zeros(8), np.zeros((2, 32)))
+    places = (np.zeros(most, np.int64), np.zeros(8 * most + 4 * SIZES + 2, np.int64), np.zeros(most, np.int64))
+    return numbers, places
+
+
+def _operation(literal: Literal, names: tuple[str, str]) -> tuple[int, int, int]:
+    """The number of a literal's word, whether it is negated, whether the candidate comes first in it."""
+    atom = literal.atom
+    if isinstance(atom, Apply):
+        swapped = isinstance(atom.args[0], Variable) and atom.args[0].name == names[1]
+        return SCANNED.index(atom.name), int(literal.negated), int(swapped)
+    found = distance_limit(atom)
+    if found is None:
+        return OTHER, int(literal.negated), 0
+    strict = found[1] in ("<", ">=")
+    return BELOW if strict else WITHIN, int(found[1] in (">", ">=")), 0
+
+
+# --- the compiled loop: is it there? ----------------------------------------------------------------------------------
+
+
+@cache
+def is_prepared() -> bool:
+    """Whether numba is installed and the loop was compiled on this machine, for this version of it."""
+    mark = _mark()
+    return mark is not None and mark.is_file()
+
+
+def prepare() -> Path | None:
+    """Compiles the loop, and marks that it is; where the mark is, None where nothing may be kept."""
+    from . import scan_loop
+
+    scan_loop.scan_all  # noqa: B018  compiled as the module is imported
+    mark = _mark()
+    if mark is not None:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text("compiled\n", encoding="utf-8")
+    is_prepared.cache_clear()
+    return mark
+
+
+def _mark() -> Path | None:
+    where = folder()
+    if where is None:
+        return None
+    try:
+        numba = version("numba")
+    except PackageNotFoundError:
+        return None
+    source = (Path(__file__).parent / "scan_loop.py").read_bytes()
+    key = json.dumps([numba, np.__version__, sys.version_info[:2], sys.platform]).encode()
+    return where / f"scan-{sha256(key + source).hexdigest()[:32]}.mark"
+
+
+@cache
+def _compiled() -> Any:
+    from .scan_loop import scan_all
+
+    return scan_all
+
+
+if __name__ == "__main__":
+    print(f"compiled; marked at {prepare()}")
