@@ -464,7 +464,7 @@ def _miss_shot(scene: Scene, miss: Miss, labels: Labels) -> Shot:
     named = sorted({e for repair in miss.facts["repairs"] for e in _entities_of(repair)})
     if not named:
         parts = [part for part in miss.facts.get("failing", ()) if part["kind"] in ("offenders", "too many")]
-        named = [each["entity"] for part in parts for each in part["entities"]]
+        named = [entity for part in parts for entity in part["entities"]]
     others = _entities_with(scene, frozenset().union(*labels.values()))[:OTHERS]
     return _shot(scene, letters({"x": named[:LETTERS]}), (), "does not match", others)
 

@@ -174,11 +174,16 @@ Nearest
   ship 1 and harbor 2 are 103 px (51.5 m) apart, near allows 20.9 px (10.4 m)
 
 Where it fails
-  0 found for x1: 2 with ship(x1); 0 with exists x2 (harbor(x2) & near(x1, x2))
+  0 found for x1: 2 with ship(x1); 0 with exists x2 (harbor(x2) & near(x1, x2)); of x1, x2: 2 with harbor(x2); \
+0 with near(x1, x2)
+    ship 1 and harbor 2 are 103 px (51.5 m) apart, near allows 20.9 px (10.4 m)
+    ship 0 and harbor 2 are 143 px (71.5 m) apart, near allows 20.9 px (10.4 m)
 
-It would match
+It would match with another query
   without harbor(x2)
   without near(x1, x2)
+
+It would match with another limit of the words
   a limit 4.93 x instead of 1 x
 
 Note
@@ -202,6 +207,19 @@ def test_the_document_of_a_miss():
     assert document["corrections"] == [["harbor(x2)"], ["near(x1, x2)"]]
     assert document["stability"] == {"min_score": [0.0, 1.0]}
     assert document["blame"]["vocabulary"] == ["a limit 4.93 x instead of 1 x"]
+    (part,) = document["failing"]
+    assert [(stage["left"], stage["variables"]) for stage in part["stages"]] == [
+        (2, ["x1"]), (0, ["x1"]), (2, ["x1", "x2"]), (0, ["x1", "x2"])
+    ]  # fmt: skip
+    assert [(each["entities"], each["stopped_by"]) for each in part["bindings"]] == [
+        ({"x1": 1, "x2": 2}, "near(x1, x2)"), ({"x1": 0, "x2": 2}, "near(x1, x2)")
+    ]  # fmt: skip
+    text = explain_scene(read(text), scene, VOCABULARY, all_cores=True).render()
+    assert """
+No longer violated without one of these sets (all minimal ones)
+  harbor(x2)
+  near(x1, x2)
+""" in text
 
 
 def test_the_texts_of_counts_and_offenders():
@@ -295,3 +313,21 @@ def test_a_large_scene_is_judged_as_holds_judges_it():
         "forall x (exists y (near(x, y)) | plane(x))",
     ):
         assert judged(read(text), world) == holds(read(text), world)
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=150)
+def test_a_binding_that_got_far_passes_what_it_passed_and_fails_what_stops_it(formula, scene):
+    world = World(scene, VOCABULARY)
+    for part in failing(expand_definitions(canonical_names(formula), VOCABULARY), world):
+        for binding in part.bindings:
+            passed = [stage.part for stage in part.stages if stage.variables == tuple(binding.entities)]
+            passed = passed[: passed.index(binding.stopped_by)]
+            assert holds(with_free(binding.stopped_by), world, binding.entities) == VIOLATED
+            assert all(holds(with_free(text), world, binding.entities) != VIOLATED for text in passed)
+        counted = [stage for stage in part.stages if len(stage.variables) == 1]
+        assert [stage.left for stage in counted] == sorted((stage.left for stage in counted), reverse=True)
+
+
+def with_free(text):
+    return expand_definitions(read(text, open_vocabulary=True), VOCABULARY)

@@ -1,41 +1,51 @@
-"""Where a query fails in a scene: the candidates there were and how far each got, the offenders, have and need."""
+"""Where a query fails in a scene: the candidates there were and how far each got, the offenders, have and need.
+
+Candidates go through the parts of a body one after the other. Where those that got furthest are stopped by a quantifier
+inside, the parts in there are asked too, of each of them with every entity: so the bindings that come closest are told
+with the fact that stops each, those first whose measure is nearest to its limit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grammar.nodes import And, Compare, Count, Cover, Exists, ExistsCount, ForAll, Formula, Or
+from ..grammar.nodes import And, Apply, Compare, Count, Cover, Exists, ExistsCount, ForAll, Formula, Not, Or
 from ..grammar.printer import written
 from .clauses import ClauseForm, clause_form
 from .evaluate import Booleans, count_ranges
+from .nearest import scale_of, sentence
 from .numbers import aggregates
-from .tables import Places, Tables
-from .world import World
+from .tables import Mask, Places, Scope, Tables
+from .world import World, variables_of
 
 Kind: TypeAlias = Literal["candidates", "offenders", "too few", "too many", "amounts"]
 
-SHOWN = 5  # entities that are named; the others are counted
+SHOWN = 5  # entities and bindings that are named; the others are counted
+MAX_BINDINGS = 4_000_000  # asked one by one; beyond that a quantifier inside is one part
+MAX_RANKED = 20_000  # measured to find the nearest; beyond that those with the lowest ids are told
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How many candidates are left once a part is asked of them too."""
+    """How many candidates are left once a part is asked of them too: entities, or bindings of several variables."""
 
     part: str
     left: int
+    variables: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An entity in the place of a variable: the parts that it fails."""
+class Binding:
+    """A candidate that got far: an entity for each variable, the part that stops it, and how in words."""
 
-    entity: int
-    fails: tuple[str, ...]
+    entities: Mapping[str, int] = field(hash=False)
+    stopped_by: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,9 @@ class Failing:
     part      the failing part as text
     variable  whose entities are told of
     have      how many there are; `need` how many there should be, at least or at most
-    stages    of candidates: the parts in the order of the query, each with the candidates left
-    entities  candidates: the best ones, those that fail least; offenders and too many: who they are; lowest ids first
+    stages    of candidates: the parts in the order in which they are asked, each with the candidates left
+    bindings  the candidates that got furthest, the nearest first
+    entities  offenders and too many: who they are, lowest ids first
     amounts   the fewest (smallest) and most (largest) of each count or cover, as text
     """
 
@@ -58,7 +69,8 @@ class Failing:
     have: int = 0
     need: int = 0
     stages: tuple[Stage, ...] = ()
-    entities: tuple[Candidate, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    entities: tuple[int, ...] = ()
     amounts: tuple[tuple[str, float, float], ...] = ()
 
 
@@ -84,10 +96,10 @@ def _below(node: Formula, world: World) -> Iterator[Failing]:
             yield _candidates(node, var, body, n, world)
         case ForAll(var, body):
             good = _for_each(var, body, world)
-            yield Failing("offenders", written(node), var, int((~good).sum()), 0, (), _named(~good, world))
+            yield Failing("offenders", written(node), var, int((~good).sum()), 0, entities=_named(~good, world))
         case ExistsCount(_, n, var, body):
             held = _for_each(var, body, world, "sure")
-            yield Failing("too many", written(node), var, int(held.sum()), n, (), _named(held, world))
+            yield Failing("too many", written(node), var, int(held.sum()), n, entities=_named(held, world))
         case Compare() if aggregates(node):
             yield Failing("amounts", written(node), amounts=tuple(_amounts(node, world)))
         case _:
@@ -95,22 +107,69 @@ def _below(node: Formula, world: World) -> Iterator[Failing]:
 
 
 def _candidates(node: Formula, var: str, body: Formula, need: int, world: World) -> Failing:
-    parts = body.parts if isinstance(body, And) else (body,)
-    passed = [_for_each(var, part, world) for part in parts]
-    left, stages = np.ones(len(world.entities), dtype=bool), []
-    for part, good in zip(parts, passed, strict=True):
-        left = left & good
-        stages.append(Stage(written(part), int(left.sum())))
-    fails = np.sum([~good for good in passed], axis=0)
-    order = [i for i in np.argsort(fails, kind="stable").tolist() if fails[i] < len(parts) and fails[i] > 0]
-    best = tuple(
-        Candidate(
-            world.entities[i], tuple(written(part) for part, good in zip(parts, passed, strict=True) if not good[i])
-        )
-        for i in order[:SHOWN]
+    everything = Tables.of(world).places(world)
+    stages, bindings = _staged(body, ((var, everything),), np.ones(len(everything), dtype=bool), world)
+    have = min((stage.left for stage in stages if stage.variables == (var,)), default=len(everything))
+    return Failing(
+        "candidates" if need == 1 else "too few", written(node), var, have, need, tuple(stages), tuple(bindings)
     )
-    kind: Kind = "candidates" if need == 1 else "too few"
-    return Failing(kind, written(node), var, int(left.sum()), need, tuple(stages), best)
+
+
+def _staged(body: Formula, scope: Scope, left: Mask, world: World) -> tuple[list[Stage], list[Binding]]:
+    """The parts of a body asked one after the other of the candidates `left`, an array with the scope's axes."""
+    variables = tuple(name for name, _ in scope)
+    stages: list[Stage] = []
+    stopped: tuple[Formula, Mask] | None = None  # the last part that stopped some, and whom
+    parts = body.parts if isinstance(body, And) else (body,)
+    for part in sorted(parts, key=lambda part: isinstance(part, Exists | ExistsCount)):
+        form = _form(part)
+        good = Booleans(form, world, "open").good(form.formula, 0, True, scope, left)
+        here = left & ~good
+        left = left & good
+        stages.append(Stage(written(part), int(left.sum()), variables))
+        if here.any():
+            stopped = part, here
+    if stopped is None:
+        return stages, []
+    part, here = stopped
+    passed_none = written(part) == stages[0].part
+    if isinstance(part, Exists) and int(here.sum()) * len(world) <= MAX_BINDINGS and len(world):
+        inner = (*scope, (part.var, Tables.of(world).places(world)))
+        candidates = np.broadcast_to(here[..., None], (*here.shape, len(world))).copy()
+        deeper, bindings = _staged(part.body, inner, candidates, world)
+        return stages + deeper, bindings
+    return stages, _best(part, scope, here, world, passed_none)
+
+
+def _best(part: Formula, scope: Scope, here: Mask, world: World, passed_none: bool) -> list[Binding]:
+    """Those of the candidates that come nearest to the limit of the part that stops them; else the lowest ids.
+
+    None where they got through no part at all and nothing was measured: that tells of no entity more than of another.
+    """
+    tables = Tables.of(world)
+    cells = np.nonzero(here)
+    places = {name: ranged[cell] for (name, ranged), cell in zip(scope, cells, strict=True)}
+    atom = part.body if isinstance(part, Not) else part
+    scale = scale_of(atom, world) if isinstance(atom, Apply | Compare) and not aggregates(atom) else None
+    names = variables_of(atom) if isinstance(atom, Apply | Compare) and scale is not None else ()
+    if scale is None and passed_none:
+        return []
+    order = np.arange(len(cells[0]))
+    if scale is not None and names and len(order) <= MAX_RANKED:
+        away = np.abs(scale.values(tuple(tables.rows[places[name]] for name in names)) - scale.now)
+        order = np.argsort(np.where(np.isnan(away), np.inf, away), kind="stable")
+    found = []
+    for i in order[:SHOWN].tolist():
+        entities = {name: int(tables.ids[place[i]]) for name, place in places.items()}
+        if scale is not None and names:
+            told = scale.told(tuple(tables.rows[places[name][i : i + 1]] for name in names))
+            assert isinstance(atom, Apply | Compare)
+            text = sentence(world, atom, told, [entities[name] for name in names], isinstance(part, Not))
+        else:
+            named = ", ".join(f"{name} = {world.label(e).replace('_', ' ')} {e}" for name, e in entities.items())
+            text = f"{written(part)} does not hold of {named}"
+        found.append(Binding(entities, written(part), text))
+    return found
 
 
 def _amounts(node: Compare, world: World) -> Iterator[tuple[str, float, float]]:
@@ -143,8 +202,8 @@ def _form(node: Formula) -> ClauseForm:
     return clause_form(node, halves=False)
 
 
-def _named(which: NDArray[np.bool_], world: World) -> tuple[Candidate, ...]:
-    return tuple(Candidate(world.entities[i], ()) for i in np.flatnonzero(which)[:SHOWN].tolist())
+def _named(which: NDArray[np.bool_], world: World) -> tuple[int, ...]:
+    return tuple(world.entities[i] for i in np.flatnonzero(which)[:SHOWN].tolist())
 
 
-__all__ = ["Candidate", "Failing", "Stage", "failing"]
+__all__ = ["Binding", "Failing", "Stage", "failing"]

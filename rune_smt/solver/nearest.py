@@ -166,8 +166,9 @@ def _confirmed(
         if (step or not past) and satisfied_at(form, world, clause, scale, limit):
             rows = tuple(np.array([world.row(entity)]) for entity in entities)
             quantity, unit, actual, present = scale.told(rows)
+            negated = isinstance(clause.formula, Not) == clause.positive
             metres = _metres(world, unit, actual, present)
-            text = _sentence(world, atom, quantity, unit, actual, present, metres, entities, clause)
+            text = sentence(world, atom, (quantity, unit, actual, present), entities, negated)
             shown = needed if past else limit
             return Nearest(
                 clause.index, quantity, unit, actual, present, shown, past, scale.now, scale.unit, entities, metres,
@@ -566,16 +567,17 @@ def _metres(world: World, unit: str, actual: float, limit: float) -> tuple[float
     return actual * factor, limit * factor
 
 
-def _sentence(
-    world: World, atom: Apply | Compare, quantity: str, unit: str, actual: float, limit: float,
-    metres: tuple[float, float] | None, entities: tuple[int, ...], clause: Clause,
-) -> str:  # fmt: skip
+def sentence(
+    world: World, atom: Apply | Compare, told: tuple[str, str, float, float], entities: Sequence[int], negated: bool
+) -> str:
+    """What a numeric atom measures of entities beside its limit: quantity, unit, actual, limit; metres where known."""
+    quantity, unit, actual, limit = told
     things = " and ".join(f"{world.label(entity).replace('_', ' ')} {entity}" for entity in entities) or "the image"
     here, there = amount(actual, unit), amount(limit, unit)
+    metres = _metres(world, unit, actual, limit)
     if metres is not None:
         here += f" ({amount(metres[0], 'm' if unit == 'px' else 'm2')})"
         there += f" ({amount(metres[1], 'm' if unit == 'px' else 'm2')})"
-    negated = isinstance(clause.formula, Not) == clause.positive
     if isinstance(atom, Compare):
         return f"{quantity} of {things} is {here}, the query asks for {atom.op} {there}"
     match atom.name:
@@ -585,8 +587,8 @@ def _sentence(
         case "far":
             return f"{things} are {here} apart, far begins beyond {there}"
         case "inside" | "contains":
-            inner = things.split(" and ")[0 if atom.name == "inside" else -1]
-            return f"{here} of {inner} lies in the other, {atom.name} asks for {there}"
+            inner, outer = things.split(" and ")[:: 1 if atom.name == "inside" else -1]
+            return f"{here} of {inner} lies in {outer}, {atom.name} asks for {there}"
         case "parallel" | "perpendicular":
             return f"{things} differ by {here} in direction, {atom.name} asks for {there}"
         case _:

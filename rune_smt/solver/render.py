@@ -47,6 +47,12 @@ TRUSTED = (
     "Verified: that these entities, under this formula and this vocabulary, give this verdict.",
 )
 
+WOULD_MATCH = {  # title -> whom the repairs below it blame
+    "It would match with another query": "query",
+    "It would match with another limit of the words": "vocabulary",
+    "It would match had the detector been more, or less, sure": "detector",
+}
+
 
 def to_json(explanation: Explanation) -> dict[str, Any]:
     """The document of INTERFACE, "explain", with some more: failing, blame, budget, missing, notes."""
@@ -225,8 +231,12 @@ def failing_json(part: Failing) -> dict[str, Any]:
         "variable": part.variable,
         "have": part.have,
         "need": part.need,
-        "stages": [{"part": stage.part, "left": stage.left} for stage in part.stages],
-        "entities": [{"entity": each.entity, "fails": list(each.fails)} for each in part.entities],
+        "stages": [{"part": s.part, "left": s.left, "variables": list(s.variables)} for s in part.stages],
+        "bindings": [
+            {"entities": dict(each.entities), "stopped_by": each.stopped_by, "text": each.text}
+            for each in part.bindings
+        ],
+        "entities": list(part.entities),
         "amounts": [{"of": of, "least": least, "most": most} for of, least, most in part.amounts],
         "text": failing_text(part),
     }
@@ -234,13 +244,18 @@ def failing_json(part: Failing) -> dict[str, Any]:
 
 def failing_text(part: Failing) -> str:
     """One part that stops the query, in a line."""
-    named = ", ".join(str(each.entity) for each in part.entities)
+    named = ", ".join(str(each) for each in part.entities)
     more = ", ..." if part.have > len(part.entities) else ""
     match part.kind:
         case "candidates" | "too few" if part.stages:
-            steps = "; ".join(f"{stage.left} with {stage.part}" for stage in part.stages)
             need = "" if part.need == 1 else f" of {part.need}"
-            return f"{part.have}{need} found for {part.variable}: {steps}"
+            text = f"{part.have}{need} found for {part.variable}: "
+            told: tuple[str, ...] = (part.variable,)
+            for number, stage in enumerate(part.stages):
+                deeper = f"; of {', '.join(stage.variables)}: " if stage.variables != told else "; " if number else ""
+                text += f"{deeper}{stage.left} with {stage.part}"
+                told = stage.variables
+            return text
         case "offenders":
             return f"{part.have} in the way of {part.part}: {part.variable} = {named}{more}"
         case "too many":
@@ -262,15 +277,24 @@ def blame(explanation: Explanation) -> dict[str, list[str]]:
     if isinstance(explanation, Undecided):
         found["metadata"] = list(explanation.missing)
     if isinstance(explanation, Violated):
-        numeric = {near.clause for near in explanation.nearest if near.limit_unit in ("x", "times", "share", "m")}
-        for repair in explanation.repairs:
-            if repair.kind in ("admit", "remove"):
-                found["detector"].append(repair.text)
-            elif repair.kind == "limit" and repair.changes["clause"] in numeric:
-                found["vocabulary"].append(repair.text)
-            else:
-                found["query"].append(repair.text)
+        for part, repairs in _by_blame(explanation).items():
+            found[part] = [repair.text for repair in repairs]
         found["vocabulary"] += [f"no entity of the archive is {noun}" for noun in _unseen(explanation)]
+    return found
+
+
+def _by_blame(explanation: Violated) -> dict[str, list[Repair]]:
+    """The repairs by what they would change: the query, the detector's confidence, the meaning of a word."""
+    literals = {clause.index: clause.formula for clause in explanation.form.clauses}
+    words = {i for i, each in literals.items() if isinstance(each.body if isinstance(each, Not) else each, Apply)}
+    found: dict[str, list[Repair]] = {"query": [], "detector": [], "vocabulary": []}
+    for repair in explanation.repairs:
+        if repair.kind in ("admit", "remove"):
+            found["detector"].append(repair)
+        elif repair.kind == "limit" and repair.changes["clause"] in words:
+            found["vocabulary"].append(repair)
+        else:
+            found["query"].append(repair)
     return found
 
 
@@ -352,8 +376,17 @@ def _sections(explanation: Explanation) -> Iterator[tuple[str, list[str]]]:
                 ]
                 yield title, [core_text(explanation, core), *clauses]
             yield "Nearest", [near.text for near in explanation.nearest]
-            yield "Where it fails", [failing_text(part) for part in explanation.failing]
-            yield "It would match", [repair.text for repair in explanation.repairs]
+            yield "Where it fails", [
+                line for part in explanation.failing
+                for line in (failing_text(part), *(f"  {each.text}" for each in part.bindings))
+            ]  # fmt: skip
+            if explanation.corrections:
+                known = "all minimal ones" if not explanation.budget else "those known so far"
+                sets = [" and ".join(sorted_texts(explanation.form, each)) for each in explanation.corrections]
+                yield f"No longer violated without one of these sets ({known})", sets
+            whose = _by_blame(explanation)
+            for title, part in WOULD_MATCH.items():
+                yield title, [repair.text for repair in whose[part]]
         case _:
             pass
     yield "Note", [*notes(explanation), *TRUSTED]
