@@ -15,6 +15,7 @@ import shapely
 
 MEDIAN, SIGMA = 24.0, 1.51  # mean = median * exp(sigma^2 / 2) = 75
 CHUNK = 20_000  # images made at once
+PART = 100_000  # images of a part of the archive
 SIDES = (800, 1024, 2048, 4000)
 # class: how often an image has it, its share there, typical length in px, length / width
 CLASSES: dict[str, tuple[float, float, float, float]] = {
@@ -37,26 +38,37 @@ CLASSES: dict[str, tuple[float, float, float, float]] = {
 
 
 def make_archive(path: Path, images: int, seed: int = 1) -> None:
-    """Writes an archive with that many images; the same numbers give the same archive."""
-    from rune_smt.entities.archive import archive_from_arrow
+    """Writes an archive with that many images, a part for every `PART`; the same numbers give the same archive."""
+    from rune_smt.entities.archive import archive_from_arrow, open_archive
     from rune_smt.grammar.vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary("dota-v1.0")
     rng = np.random.default_rng(seed)
-    parts = [_entities(rng, start, min(CHUNK, images - start)) for start in range(0, images, CHUNK)]
+    for start in range(0, images, PART):
+        entities, table = _part(rng, start, min(PART, images - start))
+        if start:
+            open_archive(path).append(entities, table)
+            print(f"{start + PART:,} images", flush=True)
+            continue
+        archive_from_arrow(
+            entities, table, vocabulary={"name": vocabulary.name, "toml": vocabulary.to_toml()}, out=path,
+            overwrite=True,
+        )  # fmt: skip
+
+
+def _part(rng: np.random.Generator, first: int, images: int) -> tuple[Any, Any]:
+    """The entities and the images of a part."""
+    parts = [_entities(rng, start, min(CHUNK, first + images - start)) for start in range(first, first + images, CHUNK)]
     sides = np.concatenate([sides for sides, _ in parts])
     table = pa.table(
         {
-            "image_id": pa.array([_name(i) for i in range(images)]),
+            "image_id": pa.array([_name(i) for i in range(first, first + images)]),
             "width": pa.array(sides, pa.int32()),
             "height": pa.array(sides, pa.int32()),
             "gsd": pa.array(np.full(images, 0.3)),
         }
     )
-    entities = pa.concat_tables([entities for _, entities in parts])
-    archive_from_arrow(
-        entities, table, vocabulary={"name": vocabulary.name, "toml": vocabulary.to_toml()}, out=path, overwrite=True
-    )
+    return pa.concat_tables([entities for _, entities in parts]), table
 
 
 def _name(image: int) -> str:

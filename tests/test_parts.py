@@ -7,6 +7,7 @@ import sys
 import threading
 from random import Random
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -98,6 +99,15 @@ def test_many_parts_select_as_one(archives, formula):
     expected = selected(whole)
     for archive in others:
         assert selected(archive) == expected
+
+
+def test_corners_over_many_parts_are_those_of_one(archives):
+    whole, *others = archives
+    rows = np.arange(len(whole.table))[::-1]
+    for archive in others:
+        np.testing.assert_array_equal(archive.table.corners(rows), whole.table.corners(rows))
+        np.testing.assert_array_equal(archive.table.four_cornered(rows), whole.table.four_cornered(rows))
+    assert whole.table.four_cornered(rows).any()
 
 
 @pytest.mark.parametrize("engine", ["z3", "reference"])

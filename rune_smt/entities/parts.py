@@ -6,7 +6,7 @@ Every image lies in one part with all its entities, so what is asked of one imag
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import pairwise
@@ -150,6 +150,8 @@ def _joined_attribute(
 class _JoinedOutlines(Outlines):
     """The outlines of several tables, each decoded by its own."""
 
+    in_place = False
+
     def __init__(self, parts: Sequence[EntityTable], places: Places, image: NDArray[np.int32], first: Rows):
         super().__init__()
         self._parts, self._places, self._image, self._first = parts, places, image, first
@@ -157,14 +159,32 @@ class _JoinedOutlines(Outlines):
     def take(self, rows: Rows) -> Any:
         """Shapely geometries of these rows, in their order."""
         shapes = np.empty(len(rows), np.object_)
+        for part, mine, own in self._by_part(rows):
+            shapes[mine] = part.outlines(own)
+        return shapes
+
+    def corners(self, rows: Rows) -> Floats:
+        """See `Outlines`."""
+        corners = np.empty((len(rows), 4, 2))
+        for part, mine, own in self._by_part(rows):
+            corners[mine] = part.corners(own)
+        return corners
+
+    def four_cornered(self, rows: Rows) -> NDArray[np.bool_]:
+        """See `Outlines`."""
+        four = np.empty(len(rows), np.bool_)
+        for part, mine, own in self._by_part(rows):
+            four[mine] = part.four_cornered(own)
+        return four
+
+    def _by_part(self, rows: Rows) -> Iterator[tuple[EntityTable, Rows, Rows]]:
+        """Each part that has some of the rows, which of them those are, and their rows in it."""
         image = self._image[rows]
         owner, local = self._places.part[image], self._places.local[image]
         for number in np.unique(owner).tolist():
             mine = np.flatnonzero(owner == number)
             part = self._parts[number]
-            own = part.offsets[local[mine], 0] + rows[mine] - self._first[image[mine]]
-            shapes[mine] = part.outlines(own)
-        return shapes
+            yield part, mine, part.offsets[local[mine], 0] + rows[mine] - self._first[image[mine]]
 
     def wkb(self) -> Any:
         """All of them as Arrow large_binary."""

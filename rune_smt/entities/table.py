@@ -156,7 +156,12 @@ class ImageTable:
 
 
 class Outlines:
-    """The outlines of a table: held as shapely geometries, or as WKB that is decoded for the rows asked for."""
+    """The outlines of a table: held as shapely geometries, or as WKB that is decoded for the rows asked for.
+
+    in_place  whether `corners_in_place` gives those of all rows
+    """
+
+    in_place = True
 
     def __init__(self, *, shapes: Shapes | None = None, wkb: Any = None, area: Floats | None = None):
         self._shapes = shapes

@@ -657,7 +657,7 @@ class ArrayEngine:
 
     def _scans(self, bind: Bind, found: Candidates, frame: Frame) -> bool:
         """Whether a compiled loop is there for the literals, and worth it."""
-        if not bind.scanned or not is_worth(len(frame) + len(found.rows)):
+        if not (bind.scanned and self.table.shapes.in_place and is_worth(len(frame) + len(found.rows))):
             return False
         return bool((found.verdicts == SATISFIED).all())
 
