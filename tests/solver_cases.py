@@ -16,6 +16,8 @@ from rune_smt.grammar.nodes import (
     Arithmetic,
     Compare,
     Count,
+    Cover,
+    Exists,
     ExistsCount,
     Formula,
     Not,
@@ -109,3 +111,31 @@ def _sums(draw, depth: int, scope: tuple[str, ...]) -> Term:
             return Arithmetic("-", number, count)
         case _:
             return count
+
+
+@st.composite
+def covering(draw) -> Formula:
+    """Comparisons of sums, differences and multiples of covers, by themselves or of what is near some entity."""
+    compare = Compare(draw(st.sampled_from(("<", "<=", ">", ">=", "=", "!="))), draw(_areas(2)), draw(_areas(1)))
+    formula = draw(st.sampled_from((compare, Not(compare))))
+    return draw(st.sampled_from((And((formula, Exists("x", Apply("ship", (Variable("x"),))))), Exists("x", formula))))
+
+
+@st.composite
+def _areas(draw, depth: int) -> Term:
+    leaves = ("cover", "cover", "number")
+    match draw(st.sampled_from((*leaves, "+", "-", "-", "*", "/") if depth else leaves)):
+        case "number":
+            return Number(Decimal(draw(st.sampled_from((0, 5, 20, 100)))), "px2")
+        case "cover":
+            parts = [Apply(name, (Variable("y"),)) for name in ("ship", "harbor", "flooded", "large")]
+            some = draw(st.lists(st.sampled_from([*parts, Not(parts[0]), Not(parts[2])]), min_size=1, max_size=2))
+            return Cover("y", some[0] if len(some) == 1 else draw(st.sampled_from((And, Or)))(tuple(some)))
+        case "*":
+            number = Arithmetic("-", Number(Decimal(draw(st.integers(0, 2)))), Number(Decimal(1)))
+            area = draw(_areas(depth - 1))
+            return draw(st.sampled_from((Arithmetic("*", number, area), Arithmetic("*", area, number))))
+        case "/":
+            return Arithmetic("/", draw(_areas(depth - 1)), Number(Decimal(2)))
+        case op:
+            return Arithmetic(op, draw(_areas(depth - 1)), draw(_areas(depth - 1)))

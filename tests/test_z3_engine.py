@@ -20,7 +20,7 @@ from rune_smt.solver.z3_engine import Tracked, decide, tracked_form
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
-from tests.solver_cases import CLASSES, VOCABULARY, counting, world_of
+from tests.solver_cases import CLASSES, VOCABULARY, counting, covering, world_of
 
 queries = st.one_of(formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True), counting())
 places = scenes(classes=CLASSES, max_entities=4)
@@ -53,6 +53,18 @@ def test_z3_and_holds_agree_on_relaxed_queries(formula, scene, data):
     assert answer.core <= keep
     if not answer.satisfiable:
         assert holds(relax(form, answer.core), world) == VIOLATED
+
+
+@given(formula=covering(), scene=scenes(classes=CLASSES, max_entities=3, attributes={"flooded": "boolean"}),
+       data=st.data())  # fmt: skip
+@settings(max_examples=120)
+def test_z3_and_holds_agree_on_sums_of_covers(formula, scene, data):
+    world = World(scene, VOCABULARY)
+    assert decide(formula, world) == query_verdict(formula, world) == holds(formula, world)
+    form = clause_form(formula)
+    keep = data.draw(st.frozensets(st.sampled_from(sorted(form.every))))
+    answer = tracked_form(form, world).check(keep)
+    assert answer.satisfiable == (holds(relax(form, keep), world) != VIOLATED)
 
 
 @pytest.mark.parametrize(
