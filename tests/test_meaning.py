@@ -1,16 +1,19 @@
 """The meaning itself: cases worked out by hand, counts over ranges, links, graded degrees, what is missing."""
 
 import itertools
+import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rune_smt.entities.scene import Scene
+from rune_smt.grammar.definitions import link_body
 from rune_smt.grammar.dimensions import check
 from rune_smt.grammar.reader import read
-from rune_smt.grammar.vocabulary import load_vocabulary
+from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
 from rune_smt.solver.graded import degrees
 from rune_smt.solver.holds import holds
 from rune_smt.solver.normalise import normalise
@@ -147,13 +150,13 @@ def test_links_are_chains_and_carry_what_is_missing():
             for i, ((label, polygon), value) in enumerate(zip(touching, flooded, strict=True))
         ]
         world = World(Scene.from_json({**base, "entities": entities}), VOCABULARY)
-        assert Verdict(int(world.link("connected")[0, 2])) == expected
+        assert Verdict(int(world.links("connected").table()[0, 2])) == expected
 
 
 def test_a_link_may_use_definitions():
     flood = load_vocabulary("flood")
     roads = scene(("road", box(0, 0, 9, 5)), ("road", box(10, 0, 9, 5)), ("road", box(40, 0, 9, 5)))
-    linked = World(roads, flood).link("connected")
+    linked = World(roads, flood).links("connected").table()
     assert [Verdict(int(v)) for v in linked[0]] == [UNDECIDED, UNDECIDED, VIOLATED]  # whether they are dry is not known
 
 
@@ -161,3 +164,31 @@ def test_numbers_keep_their_digits():
     formula = read("exists x (area(x) >= 0.10 ha)")
     number = formula.body.right
     assert number.value == Decimal("0.1")
+
+
+LINK_BODIES = (
+    "vehicle(x) & vehicle(y) & ~flooded(x) & distance(x, y) <= 2 px",
+    "vehicle(x) & distance(x, y) > 3 m & (height(x) > height(y) | near(x, y))",
+    "(flooded(x) <-> flooded(y)) & (ship(x) -> exists z (z != y & near(z, x)))",
+    "overlaps(x, y) & count z (near(z, y)) >= 2 & true",
+    "far(x, y) & distance(x, y) < 9 px & ~(damage(x) = damage(y))",
+)
+
+
+@settings(max_examples=120)
+@given(body=st.sampled_from(LINK_BODIES), scene=law_scenes(max_entities=5))
+def test_pairs_are_linked_where_the_formula_holds_in_either_order_and_chains_join_them(body, scene):
+    text = VOCABULARY.to_toml().split("[links]")[0] + f"[links]\nconnected = {json.dumps(body)}\n"
+    vocabulary = Vocabulary.from_toml(text, source="law")
+    world = World(scene, vocabulary)
+    formula, n = link_body("connected", vocabulary), len(world)
+    step = np.zeros((n, n), dtype=int)
+    for i, j in itertools.product(range(n), repeat=2):
+        if i != j:
+            either = ({"x": i, "y": j}, {"x": j, "y": i})
+            envs = [{name: world.entities[place] for name, place in env.items()} for env in either]
+            step[i, j] = max(holds(formula, world, env) for env in envs)
+    reached = step.copy()
+    for middle in range(n):  # the best chain is as good as its worst step
+        reached = np.maximum(reached, np.minimum(reached[:, middle, None], reached[None, middle, :]))
+    assert world.links("connected").table().tolist() == reached.tolist()

@@ -33,8 +33,8 @@ from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
 from .frame import Frame, chunks, expand, one_key, place_in_run
-from .joins import StripIndex, boxes_of, distance_limit, in_pixels, reach
-from .numbers import aggregates, compare_intervals, compare_to_zero, interval
+from .joins import StripIndex, boxes_of, in_pixels, reach
+from .numbers import aggregates, compare_intervals, compare_to_zero, distance_limit, interval
 from .plan import (
     CHEAP,
     EXTREMES,
@@ -400,18 +400,18 @@ class ArrayEngine:
         return found if op in ("<", "<=") else np.where(found == OPEN, OPEN, 2 - found).astype(np.int8)
 
     def _link(self, atom: Apply, frame: Frame) -> Codes:
-        """connected(x, y): the table of each image's links, made once."""
+        """connected(x, y): by the chains of each image, found once."""
         first, second = (frame.rows[arg.name] for arg in atom.args if isinstance(arg, Variable))
         verdicts = np.empty(len(frame), dtype=np.int8)
         bounds_of = np.flatnonzero(np.diff(frame.image, prepend=-1, append=-1))
         for start, stop in pairwise(bounds_of):
             image = int(frame.image[start])
             world = self._world(image)
-            table = world.link(atom.name)
             base, end = int(self.table.offsets[image, 0]), int(self.table.offsets[image, -1])
             place = np.full(end - base, -1)
             place[world.rows - base] = np.arange(len(world.rows))
-            verdicts[start:stop] = table[place[first[start:stop] - base], place[second[start:stop] - base]]
+            x, y = place[first[start:stop] - base], place[second[start:stop] - base]
+            verdicts[start:stop] = world.links(atom.name).codes(x, y)
         return verdicts
 
     def _world(self, image: int) -> World:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..entities.relations import UNITS, Parameters, measure, truth
+from ..entities.relations import OPEN, UNITS, Parameters, gap_by_boxes, measure, truth
 from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Number, Term, Text, Variable
 from ..grammar.words import WORDS
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
-from .numbers import METRIC, in_metres
+from .numbers import METRIC, distance_limit, in_metres
 
 if TYPE_CHECKING:
     from ..entities.table import EntityTable
@@ -48,6 +48,9 @@ class Facts:
     def truth(self, atom: Apply | Compare, rows: Mapping[str, Rows], images: Images) -> Codes:
         """Verdict codes of `atom`, int8 (n,): `rows` binds each variable to n rows, `images` holds the n images."""
         if isinstance(atom, Compare):
+            limit = distance_limit(atom)
+            if limit is not None and limit[0] == "distance":
+                return self._distance(atom, limit, rows, images)
             return self._compare(atom, rows, images)
         name, args = atom.name, tuple(rows[arg.name] for arg in atom.args if isinstance(arg, Variable))
         if name in WORDS:
@@ -72,6 +75,19 @@ class Facts:
             known = _codes(_COMPARE[atom.op](a, b))
         known[np.isnan(a) | np.isnan(b)] = UNDECIDED
         return known
+
+    def _distance(
+        self, atom: Compare, limit: tuple[str, str, Number], rows: Mapping[str, Rows], images: Images
+    ) -> Codes:
+        """distance(x, y) against a length: boxes first, for outlines of masks have thousands of corners."""
+        _, op, length = limit
+        (x, y) = (rows[name] for name in _arguments(atom))
+        found = gap_by_boxes(self.table, x, y, self._number(length, rows, images, np.empty(0)))
+        if op in (">", ">="):
+            found = np.where(found == OPEN, OPEN, SATISFIED - found).astype(np.int8)
+        unknown = np.flatnonzero(found == OPEN)
+        found[unknown] = self._compare(atom, {name: row[unknown] for name, row in rows.items()}, images[unknown])
+        return found
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
@@ -155,6 +171,13 @@ class Facts:
         ordered = [text for name in names for text in self.vocabulary.attributes[name].ordered]
         seen = {text for name in names if name in self.table.attributes for text in self.table.attributes[name].texts}
         return list(dict.fromkeys(ordered)) + sorted(seen.difference(ordered))
+
+
+def _arguments(atom: Compare) -> list[str]:
+    """The variables of the function that is compared, as they stand."""
+    term = atom.left if isinstance(atom.left, Apply) else atom.right
+    assert isinstance(term, Apply)
+    return [arg.name for arg in term.args if isinstance(arg, Variable)]
 
 
 def _codes(known: NDArray[np.bool_]) -> Codes:

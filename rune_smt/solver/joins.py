@@ -17,7 +17,7 @@ from ..entities.relations import METRES, RATIO, Parameters
 from ..grammar.nodes import Apply, Compare, Number, Variable
 from .atoms import Rows
 from .frame import expand
-from .numbers import METRIC, REVERSED, in_metres
+from .numbers import METRIC, distance_limit, in_metres
 
 if TYPE_CHECKING:
     from ..entities.table import EntityTable
@@ -43,18 +43,6 @@ def is_bounded(atom: Apply | Compare, negated: bool) -> bool:
         return two and atom.name in BOUNDED and negated == (atom.name == "far")
     found = distance_limit(atom)
     return found is not None and not negated and found[1] in ("<", "<=")
-
-
-def distance_limit(comparison: Compare) -> tuple[str, str, Number] | None:
-    """distance(x, y) or center_distance(x, y) against a length: the function's name, the operator, the length."""
-    op, term, limit = comparison.op, comparison.left, comparison.right
-    if isinstance(term, Number):
-        op, term, limit = REVERSED[op], limit, term
-    if not (isinstance(term, Apply) and isinstance(limit, Number) and op in ("<", "<=", ">", ">=")):
-        return None
-    if term.name not in ("distance", "center_distance") or limit.unit == "%":
-        return None
-    return term.name, op, limit
 
 
 def in_pixels(length: Number, table: EntityTable, rows: Rows) -> Floats:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import lcm
 from typing import TypeVar
 
-from ..grammar.nodes import Arithmetic, Compare, CompareOp, Count, Cover, Node, Number, Term, walk
+from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Node, Number, Term, walk
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict, of
 
 METRIC = {"m": (Decimal(1), 1), "km": (Decimal(1000), 1), "m2": (Decimal(1), 2), "ha": (Decimal(10_000), 2),
@@ -26,6 +26,18 @@ def in_metres(number: Number) -> tuple[float, int]:
     assert number.unit is not None
     factor, power = METRIC[number.unit]
     return float(number.value * factor), power
+
+
+def distance_limit(comparison: Compare) -> tuple[str, str, Number] | None:
+    """distance(x, y) or center_distance(x, y) against a length: the function's name, the operator, the length."""
+    op, term, limit = comparison.op, comparison.left, comparison.right
+    if isinstance(term, Number):
+        op, term, limit = REVERSED[op], limit, term
+    if not (isinstance(term, Apply) and isinstance(limit, Number) and op in ("<", "<=", ">", ">=")):
+        return None
+    if term.name not in ("distance", "center_distance") or limit.unit == "%":
+        return None
+    return term.name, op, limit
 
 
 def counts_in(comparison: Compare) -> bool:

@@ -45,8 +45,8 @@ from ..grammar.printer import canonical, canonical_names, written
 from ..grammar.words import WORDS
 from .atoms import Rows
 from .decompose import domain
-from .joins import BOUNDED, distance_limit, is_bounded
-from .numbers import aggregates, counts_in, covers_in, difference
+from .joins import BOUNDED, is_bounded
+from .numbers import aggregates, counts_in, covers_in, difference, distance_limit
 from .passes.eliminate_implications import eliminate_implications
 from .passes.push_negations_inward import push_negations_inward
 from .scan import scannable

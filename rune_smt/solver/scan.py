@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from ..entities.relations import Parameters
 from ..grammar.kept_parsers import folder
 from ..grammar.nodes import Apply, Compare, Variable
-from .joins import distance_limit, in_pixels
+from .joins import in_pixels
+from .numbers import distance_limit
 
 if TYPE_CHECKING:
     from ..entities.table import EntityTable

@@ -202,7 +202,7 @@ class Picture:
             return None
         if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
             self.work += 100 * self.count * self.count
-            found = self.world.link(atom.name)
+            found = self.world.links(atom.name).table()
             codes = (found if len(names) == 2 else np.diagonal(found)).tobytes()
         else:
             grid = np.indices((self.count,) * len(names)).reshape(len(names), self.count ** len(names))

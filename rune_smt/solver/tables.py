@@ -74,7 +74,7 @@ class Tables:
         if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
             alive = self.places(world)
             positions = [np.searchsorted(alive, scope[at[arg.name]][1]) for arg in atom.args]  # type: ignore[union-attr]
-            codes = world.link(atom.name)[np.ix_(*positions)]
+            codes = world.links(atom.name).codes(positions[0][:, None], positions[1][None, :])
             if len(names) == 1:
                 codes = np.diagonal(codes)
             else:

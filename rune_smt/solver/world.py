@@ -13,13 +13,17 @@ from ..entities.relations import union_area
 from ..grammar.definitions import link_body
 from ..grammar.nodes import And, Apply, Compare, Formula, Node, Not, Number, Or, Term, Variable, walk
 from ..grammar.words import WORDS
-from ..verdict import SATISFIED, UNDECIDED, VERDICTS, VIOLATED, Verdict
+from ..verdict import VERDICTS, VIOLATED, Verdict
 from .atoms import Codes, Facts, Rows
 from .numbers import METRIC, aggregates
 
 if TYPE_CHECKING:
     from ..entities.scene import Scene
     from ..grammar.vocabulary import Vocabulary
+    from .links import Links
+
+# Rings around outlines of masks: a column over all entities costs seconds where a few pairs are asked for.
+DEAR = frozenset({"surrounded_by"})
 
 Columns: TypeAlias = dict[tuple[int, ...], Codes]  # the other variables' entities -> codes over all entities
 Places: TypeAlias = NDArray[np.intp]  # entities as places in `World.entities`
@@ -33,7 +37,7 @@ class World:
     entities  ids of the entities with score >= min_score (or those of the mask `exists` over the table's rows),
               ascending; the others do not exist
     Truths come from the geometry module and are remembered: for each atom and each choice of all arguments but one,
-    the column over that one is computed at once.
+    the column over that one is computed at once; those of DEAR words one by one.
     """
 
     sifts = False
@@ -58,7 +62,7 @@ class World:
         self._everything: Places = np.arange(len(self.rows))
         self._columns: dict[int, tuple[Node, tuple[str, ...], Columns]] = {}  # kept with the node: ids are used again
         self._sieved: dict[int, tuple[Node, list[tuple[Apply | Compare, bool]]]] = {}
-        self._links: dict[str, Codes] = {}
+        self._links: dict[str, Links] = {}
 
     def __len__(self) -> int:
         return len(self.entities)
@@ -79,8 +83,8 @@ class World:
     def truth(self, atom: Apply | Compare, env: Mapping[str, int]) -> Verdict:
         """The truth of an atom without counts, each of its variables bound to an entity id."""
         if isinstance(atom, Apply) and atom.name in self.vocabulary.links:
-            first, second = (env[arg.name] for arg in atom.args if isinstance(arg, Variable))
-            return Verdict(int(self.link(atom.name)[self._position[first], self._position[second]]))
+            x, y = (self._position[env[arg.name]] for arg in atom.args if isinstance(arg, Variable))
+            return self.links(atom.name).verdict(x, y)
         names, columns = self._columns_of(atom, env)
         if not names:
             return Verdict(int(self.facts_of(atom).truth(atom, {}, np.array([self.scene.index]))[0]))
@@ -89,7 +93,9 @@ class World:
         column = columns.get(fixed)
         code = UNKNOWN if column is None else column.item(place)
         if code == UNKNOWN:
-            code = self._filled(atom, names, columns, fixed, self._everything).item(place)
+            dear = isinstance(atom, Apply) and atom.name in DEAR
+            asked = self._everything[place : place + 1] if dear else self._everything
+            code = self._filled(atom, names, columns, fixed, asked).item(place)
         return VERDICTS[code]
 
     def facts_of(self, atom: Apply | Compare) -> Facts:
@@ -197,32 +203,13 @@ class World:
 
     # --- links --------------------------------------------------------------------------------------------------------
 
-    def link(self, name: str) -> Codes:
-        """connected(x, y) for every pair, int8 (n, n): a chain of linked pairs leads from x to y (LANGUAGE, section 5).
+    def links(self, name: str) -> Links:
+        """What chains of the link connect, found once."""
+        from .links import links_of
 
-        Sure where every step of some chain is sure, possible where no step of some chain is violated.
-        """
         if name not in self._links:
-            linked = self._linked_pairs(name)
-            sure, possible = _components(linked == SATISFIED), _components(linked >= UNDECIDED)
-            table = np.full(linked.shape, VIOLATED, dtype=np.int8)
-            table[possible] = UNDECIDED
-            table[sure] = SATISFIED
-            self._links[name] = table
+            self._links[name] = links_of(self, name)
         return self._links[name]
-
-    def _linked_pairs(self, name: str) -> Codes:
-        from .holds import holds
-
-        link, n = self.vocabulary.links[name], len(self)
-        body = link_body(name, self.vocabulary)
-        first, second = link.params
-        linked = np.zeros((n, n), dtype=np.int8)
-        for i, a in enumerate(self.entities):
-            for j, b in enumerate(self.entities[:i]):
-                either = ({first: a, second: b}, {first: b, second: a})
-                linked[i, j] = linked[j, i] = max(holds(body, self, env) for env in either)
-        return linked
 
     # --- what is missing ----------------------------------------------------------------------------------------------
 
@@ -278,24 +265,3 @@ def _near_in_metres(vocabulary: Vocabulary) -> bool:
 def variables_of(atom: Apply | Compare) -> tuple[str, ...]:
     """The variables of an atom, each once, in the order in which they stand."""
     return tuple(dict.fromkeys(node.name for node in walk(atom) if isinstance(node, Variable)))
-
-
-def _components(linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether a chain of linked pairs leads from i to j; an entity reaches itself if some pair links it."""
-    n = len(linked)
-    parent = list(range(n))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for i, j in zip(*np.nonzero(linked), strict=True):
-        a, b = root(int(i)), root(int(j))
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    roots = np.array([root(i) for i in range(n)], dtype=np.int64)
-    some = np.asarray(linked.any(axis=1), dtype=bool).reshape(n)
-    same: NDArray[np.bool_] = (roots[:, None] == roots[None, :]) & some[:, None] & some[None, :]
-    return same
