@@ -69,3 +69,14 @@ def test_formulas_seen_to_be_the_same_are_the_same(first, second):
 @given(formula=formulas(DOTA, max_depth=4))
 def test_verbalising_is_deterministic_and_blind_to_names(formula):
     assert verbalise(formula, DOTA) == verbalise(canonical_names(formula), DOTA)
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("exists x (vehicle(x) & exists y (road(y) & cut_off_from(x, y)))", "at least one vehicle cut off from a road"),
+        ("exists x (road(x) & exists y (bridge(y) & connected(x, y)))", "at least one road connected to a bridge"),
+    ],
+)
+def test_definitions_of_two_bring_their_preposition_or_get_one(formula, text):
+    assert verbalise(read(formula), FLOOD) == text

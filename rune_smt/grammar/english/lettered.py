@@ -51,6 +51,7 @@ BINARY = {
     "south_of": "south of", "east_of": "east of", "west_of": "west of", "same_class": "of the same class as",
 }  # fmt: skip
 VERBS = {"touches": ("touches", "touch"), "overlaps": ("overlaps", "overlap"), "contains": ("contains", "contain")}
+PREPOSITIONS = frozenset(("at", "by", "from", "in", "of", "on", "to", "with"))
 GROUPS = {"aligned": "in a row", "clustered": "clustered"}
 
 
@@ -67,6 +68,12 @@ def letters() -> Iterator[str]:
 def article(noun: str) -> str:
     """a ship, an aircraft"""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+def relating(name: str) -> str:
+    """connected -> connected to; cut_off_from -> cut off from"""
+    words = name.split("_")
+    return " ".join(words if words[-1] in PREPOSITIONS else (*words, "to"))
 
 
 def listed(texts: list[str], last: str = "and") -> str:
@@ -177,7 +184,7 @@ class Lettered:
         if len(args) == 1:
             return f"{args[0]} is{no} {phrase}"
         if len(args) == 2:
-            return f"{args[0]} is{no} {phrase} to {args[1]}"
+            return f"{args[0]} is{no} {relating(name)} {args[1]}"
         said = f"{phrase} holds of {listed(args)}"
         return f"it is not true that ({said})" if denied else said
 

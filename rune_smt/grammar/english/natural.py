@@ -37,7 +37,20 @@ from ..nodes import (
 from ..printer import canonical, same_up_to_bound_names
 from ..vocabulary import Vocabulary
 from ..words import WORDS
-from .lettered import ARITHMETIC, BINARY, COMPARED, COUNTED, GROUPS, UNARY, VERBS, Lettered, article, letters, listed
+from .lettered import (
+    ARITHMETIC,
+    BINARY,
+    COMPARED,
+    COUNTED,
+    GROUPS,
+    UNARY,
+    VERBS,
+    Lettered,
+    article,
+    letters,
+    listed,
+    relating,
+)
 
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 PLACES = {
@@ -648,7 +661,7 @@ class Natural:
                 if name in BINARY:
                     return "", "", BINARY[name]
                 if name in self.vocabulary.links or name in self.vocabulary.definitions:
-                    return "", "", f"{name.replace('_', ' ')} to"
+                    return "", "", relating(name)
         return None
 
     def with_object(self, var: str, part: Part, y: str, body: Formula, plural: bool) -> str:
