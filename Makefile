@@ -7,7 +7,7 @@ WORKERS ?= 2
 LLM := .venv-llm
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-llm test-ultralytics lint soak mutation clean
+.PHONY: demo test test-llm test-ultralytics test-cluster lint soak mutation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,6 +64,20 @@ test-ultralytics:
 		$(DETECTORS)/bin/python -m pytest tests/models/detectors.py -W default; \
 	fi
 
+# A Ray cluster of this machine, which listens on 127.0.0.1 and stops by itself.
+CLUSTER := .venv-cluster
+$(CLUSTER)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cluster]' hypothesis pytest
+	touch $@
+
+test-cluster:
+	@if ! $(MAKE) --no-print-directory $(CLUSTER)/.installed; then \
+		echo "test-cluster: skipped, ray cannot be installed"; \
+	else \
+		$(CLUSTER)/bin/python -m pytest tests/cluster/local_cluster.py -W default; \
+	fi
+
 # Random (formula, scene) pairs through every engine and mode: make soak, or SOAK_PAIRS=1000000 SOAK_SEED=7 make soak.
 SOAK_PAIRS ?= 100000
 SOAK_SEED ?= 1
@@ -84,4 +98,4 @@ mutation: $(MUTATING)/.installed
 	nice $(MUTATING)/bin/python tests/mutation.py $(MUTATION)
 
 clean:
-	rm -rf $(LLM) $(DETECTORS) $(MUTATING) $(VENV) .mutation demo-out dist build
+	rm -rf $(LLM) $(DETECTORS) $(CLUSTER) $(MUTATING) $(VENV) .mutation demo-out dist build

@@ -8,6 +8,7 @@ on with them when the same command is given again; the folder may be deleted at 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,8 +73,7 @@ def build_piece(piece: Piece) -> None:
     ids = piece.images.column("image_id").to_pylist()
     entities = entities_table(ids, piece.labels, piece.sources, piece.image, piece.label, columns)
     incoming = take_in(entities, piece.images, piece.areas)
-    beside = piece.place.with_suffix(".tmp")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = piece.place.with_suffix(f".{secrets.token_hex(4)}.tmp")
     beside.mkdir(parents=True)
     table = incoming.table
     fitted = {name: float(area) for name, area in zip(table.classes, table.reference_area, strict=True)}
@@ -84,7 +84,12 @@ def build_piece(piece: Piece) -> None:
         unusable_gsd=incoming.unusable_gsd,
     )
     write_files(incoming, facts, beside)
-    beside.rename(piece.place)
+    try:
+        beside.rename(piece.place)
+    except OSError:  # done twice, as a worker that was taken for lost may do
+        if not piece.place.exists():
+            raise
+        shutil.rmtree(beside)
 
 
 class Pieces(Sequence[Piece]):

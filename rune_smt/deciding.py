@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import QueryError
 from .verdict import SATISFIED, Verdict
 
 if TYPE_CHECKING:
     from .entities.archive import Archive
     from .grammar.nodes import Formula
     from .grammar.vocabulary import Vocabulary
+    from .side_by_side import Runner
     from .solver.array_engine import Statistics
     from .solver.degrees import Degrees
     from .solver.world import World
+
+OPEN = 16  # parts that a process keeps open for further queries; mapped, not in its own memory
 
 Mode: TypeAlias = Literal["threshold", "graded", "probability"]
 
@@ -68,12 +73,54 @@ def decide_part(part: Archive, vocabulary: Vocabulary, asked: Asked, workers: in
     return Answer(verdicts, (verdicts == SATISFIED).astype(np.float64), statistics=statistics)
 
 
-def decide(archive: Archive, vocabulary: Vocabulary, asked: Asked, workers: int = 1) -> Answer:
+@dataclass(frozen=True, slots=True)
+class PartTask:
+    """What is asked of one part of an archive on disk, for a process that has nothing of it yet.
+
+    header  see `rune_smt.entities.archive.part_headers`
+    """
+
+    path: str
+    header: bytes
+    asked: Asked
+
+
+def tasks_of(archive: Archive, asked: Asked) -> list[PartTask]:
+    """A task for each part. Raises QueryError where the archive is in memory only."""
+    from .entities.archive import part_headers
+
+    if archive.path is None:
+        raise QueryError("An archive in memory cannot be searched by other processes.", hint="Give it a folder (out).")
+    path = str(archive.path.absolute())
+    return [PartTask(path, header, asked) for header in part_headers(archive)]
+
+
+def decide_task(task: PartTask) -> Answer:
+    """`decide_part` of a part that is opened for it."""
+    part, vocabulary = _opened(task.path, task.header)
+    return decide_part(part, vocabulary, task.asked)
+
+
+@lru_cache(maxsize=OPEN)
+def _opened(path: str, header: bytes) -> tuple[Archive, Vocabulary]:
+    from .entities.archive import open_part
+    from .query import vocabulary_of
+
+    part = open_part(path, header)
+    return part, vocabulary_of(part)
+
+
+def decide(
+    archive: Archive, vocabulary: Vocabulary, asked: Asked, workers: int = 1, runner: Runner | None = None
+) -> Answer:
     """The answer for all images of an archive: part by part, several at a time where there are several workers.
 
     workers  threads of the array engine, over parts or inside the one part: numpy and shapely work side by side, and
              nothing has to be handed from process to process. Other engines take one image after the other.
+    runner   carries out a task for each part in the place of threads
     """
+    if runner is not None:
+        return put_together(archive, enumerate(runner(decide_task, tasks_of(archive, asked))))
     count = len(archive.parts)
     if asked.engine not in ("auto", "array"):
         workers = 1

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from .archive_certificates import Written
     from .confirming import Confirmation
+    from .deciding import Asked
     from .entities.archive import Archive
     from .grammar.nodes import Formula
+    from .side_by_side import Runner
     from .solver.array_engine import Statistics
     from .solver.degrees import Degrees, Interval, Stretches
     from .solver.world import World
@@ -322,6 +324,7 @@ def search(
     verify: bool = False,
     limit: int | None = None,
     workers: int = 1,
+    runner: Runner | None = None,
 ) -> SearchResult:
     """The images of an archive that satisfy a query.
 
@@ -335,36 +338,27 @@ def search(
     limit      how many matches to hand out; `ids` and `counts` are of all
     workers    threads of the array engine: parts side by side, or in mode threshold the images of one part; the answers
                are the same for any number
+    runner     has every part decided in the place of workers: see rune_smt.cluster
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
-    from .deciding import Asked, decide
-    from .grammar.definitions import expand_definitions
-    from .solver.normalise import normalise
+    from .deciding import decide
 
-    if engine not in ENGINES:
-        raise QueryError(f"No engine '{engine}'.", hint=f"There is: {', '.join(ENGINES)}.")
-    if mode not in MODES:
-        raise QueryError(f"No mode '{mode}'.", hint=f"There is: {', '.join(MODES)}.")
     if verify and mode != "threshold":
         raise QueryError(
             f"verify is for mode threshold, not for mode {mode}.",
             hint="With engine z3 every threshold, or every world, is decided by Z3.",
         )
-    if not 0 <= min_score <= 1:
-        raise QueryError(f"min_score lies between 0 and 1, got {min_score}.")
     if workers < 1:
         raise QueryError(f"workers is 1 or more, got {workers}.")
     elapsed = {"load": 0.0, "translate": 0.0, "plan": 0.0, "decide": 0.0, "explain": 0.0}
 
     started = time.perf_counter()
     vocabulary = vocabulary_of(archive)
-    asked = as_query(query, vocabulary)
-    formula = expand_definitions(asked.formula, vocabulary)
-    question = Asked(formula, normalise(formula), mode, engine, min_score, min_degree)
+    asked, asking = question(archive, query, mode, engine, min_score, min_degree)
     elapsed["plan"] = _since(started)
 
     started = time.perf_counter()
-    found = decide(archive, vocabulary, question, workers)
+    found = decide(archive, vocabulary, asking, workers, runner)
     elapsed["decide"] = _since(started)
 
     used = "array" if engine == "auto" else engine
@@ -373,12 +367,32 @@ def search(
         from .confirming import confirm
 
         started = time.perf_counter()
-        confirmation = confirm(archive, formula, vocabulary, min_score, found.verdicts, used)
+        confirmation = confirm(archive, asking.formula, vocabulary, min_score, found.verdicts, used)
         elapsed["explain"] = _since(started)
     return SearchResult(
         archive, asked, used, mode, min_score, found.verdicts, found.degrees, limit, elapsed, found.statistics,
         confirmation, found.grades,
     )  # fmt: skip
+
+
+def question(
+    archive: Archive, query: QueryLike, mode: str, engine: str, min_score: float, min_degree: float
+) -> tuple[Query, Asked]:
+    """A query, and what is asked of every part for it; see `search`."""
+    from .deciding import Asked
+    from .grammar.definitions import expand_definitions
+    from .solver.normalise import normalise
+
+    if engine not in ENGINES:
+        raise QueryError(f"No engine '{engine}'.", hint=f"There is: {', '.join(ENGINES)}.")
+    if mode not in MODES:
+        raise QueryError(f"No mode '{mode}'.", hint=f"There is: {', '.join(MODES)}.")
+    if not 0 <= min_score <= 1:
+        raise QueryError(f"min_score lies between 0 and 1, got {min_score}.")
+    vocabulary = vocabulary_of(archive)
+    asked = as_query(query, vocabulary)
+    formula = expand_definitions(asked.formula, vocabulary)
+    return asked, Asked(formula, normalise(formula), mode, engine, min_score, min_degree)  # type: ignore[arg-type]
 
 
 def _since(started: float) -> float:

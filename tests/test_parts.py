@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rune_smt.cluster import connected
 from rune_smt.entities.archive import open_archive
-from rune_smt.errors import DataError, QueryError
+from rune_smt.errors import DataError, MissingExtra, QueryError
 from rune_smt.explaining import explain, why_none
 from rune_smt.indexing import index
 from rune_smt.searching import search, select
+from rune_smt.side_by_side import in_this_process
 from rune_smt.testing.batches import scene
 
 from .laws import CLASSES, VOCABULARY, queries
@@ -63,8 +65,8 @@ def archives(tmp_path_factory):
     return whole, halves, mixed
 
 
-def answers(archive, formula, mode, workers=1):
-    result = search(archive, formula, mode=mode, workers=workers)
+def answers(archive, formula, mode, workers=1, runner=None):
+    result = search(archive, formula, mode=mode, workers=workers, runner=runner)
     return (
         result.verdicts.tolist(), result.degrees.tolist(), result.uppers.tolist(), result.ids, result.undecided,
         [(match.image_id, match.witness, match.said) for match in result[:5]], result.intervals,
@@ -84,6 +86,7 @@ def test_many_parts_answer_as_one_with_any_number_of_workers(archives, formula, 
         assert answers(whole, formula, mode, workers) == expected
     for archive in others:
         assert answers(archive, formula, mode, workers) == expected
+    assert answers(others[-1], formula, mode, runner=in_this_process) == expected
 
 
 @settings(max_examples=20)
@@ -177,6 +180,26 @@ def test_what_is_open_stays_as_it_is(tmp_path):
     assert two.entities["image_id"].to_pylist() == ["P0", "P1"]
     assert [scene.to_json()["image_id"] for scene in two] == ["P0", "P1"]
     assert more.entities["image_id"].to_pylist() == ["P0", "P1", "P2"]
+
+
+def test_tasks_of_parts_are_of_the_archive_as_it_was_opened(tmp_path):
+    query = "exists x (ship(x))"
+    one = made(tmp_path, "a", [ship("P0")])
+    index(write(tmp_path / "b.scenes.jsonl", [ship("P1")]), one.path, append=True, progress=False)
+    two = open_archive(one.path)
+    index(write(tmp_path / "c.scenes.jsonl", [ship("P2")]), one.path, append=True, progress=False)
+    assert search(one, query, runner=in_this_process).ids == ("P0",)
+    assert search(two, query, runner=in_this_process).ids == ("P0", "P1")
+    with pytest.raises(QueryError) as caught:
+        search(index(tmp_path / "c.scenes.jsonl", progress=False), query, runner=in_this_process)
+    assert caught.value.message == "An archive in memory cannot be searched by other processes."
+
+
+def test_a_cluster_needs_ray(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra) as caught, connected():
+        pass
+    assert str(caught.value) == "ray is not installed.\npip install 'rune-smt[cluster]'"
 
 
 def test_two_writers_do_not_lose_each_other(tmp_path):

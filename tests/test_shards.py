@@ -136,7 +136,7 @@ indexing.index(sys.argv[1], sys.argv[2], skip_bad=True, overwrite=True, progress
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed by signal")
-@pytest.mark.parametrize("step", [3, 11, 17])
+@pytest.mark.parametrize("step", [3, 19, 25])
 def test_an_interrupted_index_goes_on_where_it_was(tmp_path, small, step):
     """Killed between shards, between parts, and while the finished parts are put in the place of an older archive."""
     source = label_files(tmp_path / "labelTxt")

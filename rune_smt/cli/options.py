@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ from ..errors import DataError, QueryError
 if TYPE_CHECKING:
     from ..entities.archive import Archive
     from ..query import Query, VocabularyLike
+    from ..side_by_side import Runner
     from ..translate.translator import Translator
 
 ArchiveArgument = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="The folder that `index` made.")]
@@ -24,6 +27,10 @@ QueryArgument = Annotated[
 Fol = Annotated[bool, typer.Option("--fol", help="QUERY is a formula, in any dialect.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Work on a Ray cluster: local, auto or HOST:PORT (extra `cluster`)."),
+]
 MinScore = Annotated[float, typer.Option("--min-score", help="Entities below this score do not exist.")]
 VocabularyOption = Annotated[
     str | None, typer.Option("--vocabulary", help="A shipped vocabulary's name, or a TOML file.")
@@ -54,6 +61,18 @@ class TranslatorOptions:
     def translator(self) -> str:
         """The translator's name: the option, else `rune-smt.toml`'s, else english."""
         return self.name or configured("with") or "english"
+
+
+@contextmanager
+def runner(ray: str | None, workers: int, quiet: bool) -> Iterator[Runner | None]:
+    """What carries out work on the cluster of `--ray`, for as long as the `with` lasts; None without one."""
+    if ray is None:
+        yield None
+        return
+    from ..cluster import connected
+
+    with connected(ray, workers=workers, progress=not quiet) as cluster:
+        yield cluster.run
 
 
 def open_archive(path: Path) -> Archive:

@@ -39,6 +39,7 @@ def search(
     min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded or probability: answers above it.")] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many matches at most.")] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Threads that decide; the answers are the same for any number.")] = 1,
+    ray: o.Ray = None,
     verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned, and 100 of the others.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what stops the other images.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print what each step decided.")] = False,
@@ -72,16 +73,17 @@ def search(
     if certify_all and certificates is None:
         raise QueryError("--certify-all goes with --certificates DIR.")
     results = []
-    for text in texts:
-        asked, spent = _timed_query(text, opened, fol, translator)
-        result = run(
-            opened, asked, mode=mode, engine=engine, min_score=min_score, min_degree=min_degree,  # type: ignore[arg-type]
-            verify=verify, limit=limit, workers=workers,
-        )  # fmt: skip
-        result.elapsed_ms["translate"] = spent
-        results.append(result)
-        if not as_json:
-            _print_result(result, explain=explain, plan=plan, verify=verify, quiet=quiet)
+    with o.runner(ray, workers, quiet) as runner:
+        for text in texts:
+            asked, spent = _timed_query(text, opened, fol, translator)
+            result = run(
+                opened, asked, mode=mode, engine=engine, min_score=min_score, min_degree=min_degree,  # type: ignore[arg-type]
+                verify=verify, limit=limit, workers=workers, runner=runner,
+            )  # fmt: skip
+            result.elapsed_ms["translate"] = spent
+            results.append(result)
+            if not as_json:
+                _print_result(result, explain=explain, plan=plan, verify=verify, quiet=quiet)
     if as_json:
         documents = [_document(result, explain) for result in results]
         print_json(documents if queries is not None else documents[0])

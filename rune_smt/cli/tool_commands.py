@@ -18,6 +18,7 @@ EXTRAS = {
     "pyproj": ("geo", "GeoJSON in longitude and latitude from projected images"),
     "openai": ("openai", "translation by an OpenAI-compatible server"),
     "transformers": ("transformers", "translation by a local language model"),
+    "ray": ("cluster", "indexing and searching on a Ray cluster"),
     "hypothesis": ("testing", "strategies and laws for your own translators and engines"),
 }
 

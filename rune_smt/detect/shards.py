@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -72,8 +73,9 @@ def shards_of(
     number = (np.cumsum(sizes) - sizes) // size
     starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(files)]
     plain = replace(options, journal=Journal(skip_bad=options.journal.skip_bad), pictures=None, tell=None)
+    absolute = [replace(file, path=Path(file.path).absolute()) for file in files]  # other processes may stand elsewhere
     return [
-        Shard(format, tuple(files[start:stop]), plain, folder / f"{i:05d}")
+        Shard(format, tuple(absolute[start:stop]), plain, folder / f"{i:05d}")
         for i, (start, stop) in enumerate(pairwise(starts))
     ]
 
@@ -120,9 +122,10 @@ def read_shard(shard: Shard) -> None:
         else:
             columns[f"flat {name}"] = values
     table = pa.table(columns)
-    file = str(shard.place.with_suffix(".arrow"))
-    with pa.OSFile(file, "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
+    beside = shard.place.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    with pa.OSFile(str(beside), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())
+    beside.replace(shard.place.with_suffix(".arrow"))
     told = {
         "digest": shard.digest,
         "images": [asdict(record) for record in read.images],
@@ -132,7 +135,6 @@ def read_shard(shard: Shard) -> None:
         "tallies": {kind: asdict(tally) for kind, tally in journal.tallies.items()},
         "skipped": journal.skipped,
     }
-    beside = shard.place.with_suffix(".tmp")
     beside.write_text(json.dumps(told), encoding="utf-8")
     beside.replace(shard.place.with_suffix(".json"))
 

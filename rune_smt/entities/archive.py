@@ -13,7 +13,9 @@ longer at the top then: who reads the files reads all of parts/*/entities.parque
 
 from __future__ import annotations
 
+import hashlib
 import html
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -40,7 +42,7 @@ from .archive_folder import (
     write_folder,
 )
 from .incoming import Incoming, standard_entities, take_in
-from .part_files import add_folders, add_part, fill_with, replace_facts, verify_parts
+from .part_files import add_folders, add_part, fill_with, part_name, replace_facts, verify_parts
 from .parts import (
     Places,
     as_part,
@@ -176,6 +178,11 @@ class Archive:
     def reference_areas(self) -> dict[str, float]:
         """Median area (px2) of every class, as fixed when the archive was made."""
         return dict(self.facts.reference_areas)
+
+    @property
+    def header(self) -> bytes:
+        """archive.json as it was when the archive was opened; empty where it is in memory only."""
+        return self._header
 
     def __len__(self) -> int:
         return sum(len(part.table.images) for part in self.parts)
@@ -382,7 +389,7 @@ def add_parts(archive: Archive, folders: Sequence[Path], facts: Facts, refit_siz
     else:
         areas = {**medians_over(tables), **archive.facts.reference_areas}
     facts = _facts_over(facts, [archive, *parts], areas)
-    add_folders(archive.path, facts, archive._header, lambda beside: folders)
+    add_folders(archive.path, facts, archive.header, lambda beside: folders)
     return open_archive(archive.path)
 
 
@@ -410,6 +417,37 @@ def _opened(path: Path, known: bytes) -> Archive:
         view = as_part(table, classes, header["attributes"], facts.reference_areas)
         parts.append(Archive(view, facts, path=path / line["path"], entities=entities, mapped=mapped))
     return Archive(None, facts, path=path, parts=parts, header=known)
+
+
+def part_headers(archive: Archive) -> list[bytes]:
+    """For each part what `open_part` needs to know of it: the archive's header with that part alone."""
+    if len(archive.parts) == 1 and archive.parts[0] is archive:
+        return [archive.header]
+    whole = json.loads(archive.header)
+    return [json.dumps({**whole, "parts": [line]}).encode() for line in whole["parts"]]
+
+
+def open_part(path: str | Path, header: bytes) -> Archive:
+    """One part of an archive, as it was when `part_headers` was asked: what was appended since does not matter.
+
+    Raises DataError where another archive was put in its place.
+    """
+    path = Path(path)
+    whole = json.loads(header)
+    many = whole["version"] != VERSION
+    if many:
+        folder = path / whole["parts"][0]["path"]
+        same = hashlib.sha256(_header_of(folder)).hexdigest() == whole["parts"][0]["sha256"]
+    else:
+        folder = path if _header_of(path) == header else path / part_name(1)  # where an append has put it
+        same = _header_of(folder) == header
+    if not same:
+        raise DataError(f"{path} was replaced by another archive meanwhile.", hint="Run it again.")
+    table, entities, mapped = open_files(folder, read_header(folder))
+    facts = Facts.from_json(whole)
+    if many:
+        table = as_part(table, tuple(whole["classes"]), whole["attributes"], facts.reference_areas)
+    return Archive(table, facts, path=folder, entities=entities, mapped=mapped, header=header)
 
 
 def _header_of(path: Path) -> bytes:
