@@ -24,7 +24,7 @@ SIZES = {
     "bridge": ((45, 110), (10, 18)),
     "storage_tank": ((10, 60), (10, 60)),
     "container_crane": ((60, 63), (16, 18)),
-    "tennis_court": ((33.9, 34.1), (16.9, 17.1)),
+    "tennis_court": ((23.7, 23.9), (10.9, 11.1)),
     "basketball_court": ((29.9, 30.1), (16.9, 17.1)),
     "soccer_ball_field": ((50, 121), (30, 80)),
     "ground_track_field": ((100, 178), (50, 94)),
@@ -165,3 +165,13 @@ def test_pictures_are_written_in_the_kind_asked_for(tmp_path, kind: str) -> None
     with Image.open(io.BytesIO(path.read_bytes())) as image:
         assert image.size == (512, 512)
         assert image.format == {"jpg": "JPEG", "png": "PNG"}[kind]
+
+
+@given(scene_numbers)
+@settings(max_examples=25)
+def test_vehicles_do_not_stand_in_each_other(index: int) -> None:
+    scene = make_scene(index)
+    vehicles = [shapely.Polygon(p) for p, label in zip(scene.polygons, scene.labels, strict=True) if "vehicle" in label]
+    one, other = shapely.STRtree(vehicles).query(vehicles)
+    for i, j in zip(one.tolist(), other.tolist(), strict=True):
+        assert i == j or vehicles[i].intersection(vehicles[j]).area < 1e-6

@@ -14,7 +14,7 @@ def car_park(site: Site) -> None:
     """A lot in rows along the site's x axis, a road on one side, a hall on the other; now and then for lorries."""
     half, reach = site.half, site.reach
     site.base = "grass" if site.chance(0.6) else "dry_grass"
-    site.tints["asphalt"] = site.vary(site.pick(((92, 92, 94), (112, 110, 106), (78, 79, 82))), 0.05)
+    site.tints["asphalt"] = site.vary(site.pick(((106, 105, 102), (122, 119, 113), (94, 94, 95))), 0.05)
     scrub(site, 30, lambda x, y: True)
     road_y = half * site.between(0.62, 0.86)
     top = -half * site.between(0.25, 0.55)
@@ -86,7 +86,7 @@ def _rows(site: Site, x0: float, y0: float, x1: float, y1: float) -> None:
         y += module
     if large_row:
         for _ in range(site.whole(1, 3)):
-            large(site, site.frame.at(site.between(x0 + 10, x1 - 10), y0 + 1.2 - 0.2, 0.0))
+            large(site, site.frame.at(site.between(x0 + 10, x1 - 10), y0 + 1.6, 0.0))
 
 
 def _depot(site: Site, x0: float, y0: float, x1: float, y1: float) -> None:

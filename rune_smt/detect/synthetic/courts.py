@@ -12,9 +12,9 @@ WHITE = (232, 234, 230, 225)
 
 
 def tennis_court(site: Site, frame: Frame, colours: tuple[Colour, Colour]) -> bool:
-    """A tennis court, 34 m by 17 m with its margin; colours of margin and playing field."""
+    """A tennis court, 23.8 m by 11 m, in a ground of 34 m by 17 m; colours of the ground and the court."""
     length, width = 34.0, 17.0
-    if not site.label("tennis_court", frame, length, width):
+    if not site.label("tennis_court", frame, 23.8, 11.0):
         return False
     outer, inner = colours
     site.ground(rectangle(length, width), "smooth", frame=frame, paint=outer)

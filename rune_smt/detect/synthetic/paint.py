@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SAMPLES = 2  # canvas pixels per picture pixel, each way
 THIN, CLEAR = 0.05, 0.7  # metres of flood water that hide most of the ground, and nearly all of it
 RIM = 0.05  # metres above the water up to which the ground is wet
+SHARPENED = (1.2, 90, 0)  # radius in px, percent, threshold: as pictures from the air are before they are sold
 SHADE = np.array([0.40, 0.43, 0.50], dtype=np.float32)  # what light is left in a shadow: the sky's, so bluish
 
 COARSE, MEDIUM, FINE, HUE = (lookup(name) for name in ("coarse", "medium", "fine", "hue"))
@@ -148,10 +149,12 @@ def _camera(picture: Floats, rng: np.random.Generator, dials: Dials) -> Image.Im
     picture *= (1 - haze) * exposure * balance
     picture += haze * np.array([172, 180, 186], dtype=np.float32)
     size = picture.shape[0]
-    picture += 2.2 * noise(1.0, size, rng, slope=0.0)[..., None]
+    picture += 1.4 * noise(1.0, size, rng, slope=0.0)[..., None]
     soft = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
     blur = float(rng.uniform(0.35, 0.65))
     soft = soft.filter(ImageFilter.GaussianBlur(blur if dials.blur is None else dials.blur))
+    if dials.blur is None:
+        soft = soft.filter(ImageFilter.UnsharpMask(*SHARPENED))
     if dials.noise is None:
         return soft
     # a dial's noise comes after the lens, as a sensor's does, so that it has the strength it says

@@ -19,6 +19,7 @@ Point = tuple[float, float]
 Layer = Literal["ground", "object", "canopy"]
 Paint = tuple[int, ...]  # red, green, blue and, on the ground, opacity
 
+NEIGHBOURS = 18.0  # metres: no solid thing is longer
 VISIBLE = 0.3  # a thing of which less than this share lies in the picture is left out, drawing and label both
 
 
@@ -94,6 +95,7 @@ class Site:
     roads: list[list[float]] = field(default_factory=list)  # of a flood, in pixels
     paved: list[list[float]] = field(default_factory=list)  # of a flood: drives and terraces, in pixels
     difficult: list[float] = field(default_factory=list)
+    standing: dict[tuple[int, int], list[list[Point]]] = field(default_factory=dict)  # solid things by squares
     depth: Floats | None = None  # of flood water, metres, (size, size); dry where it is not above 0
     taken: list[tuple[float, float, float]] = field(default_factory=list)
 
@@ -275,20 +277,33 @@ class Site:
 
     # --- things
 
-    def label(self, name: str, frame: Frame, length: float, width: float) -> bool:
+    def label(self, name: str, frame: Frame, length: float, width: float, *, solid: bool = False) -> bool:
         """Annotate a box around the frame's spot, `length` along its heading; False where it lies outside the picture.
 
+        solid  it can stand only where no other solid thing stands, and is refused elsewhere
         What is refused here must not be drawn, so that everything seen is annotated and everything annotated is seen.
         """
         share = self.visible(frame, length, width)
         if share < VISIBLE:
             return False
         hl, hw = length / 2, width / 2
+        if solid and not self._stand([frame.px(x, y) for x, y in ((-hl, -hw), (hl, -hw), (hl, hw), (-hl, hw))]):
+            return False
         self.labels.append(name)
         box = [(-hl, -hw), (hl, -hw), (hl, hw), (-hl, hw)]
         self.boxes.append([frame.px(x, y) for x, y in box])
         self.shapes.append([frame.flat(box)])
         self.difficult.append(1.0 if share < 0.7 else 0.0)
+        return True
+
+    def _stand(self, corners: list[Point]) -> bool:
+        """Take the ground under a box, in pixels; False where a solid thing has some of it."""
+        side = NEIGHBOURS / self.gsd
+        column, row = (int(sum(c[axis] for c in corners) / 4 // side) for axis in (0, 1))
+        around = [(column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        if any(_overlap(corners, other) for cell in around for other in self.standing.get(cell, ())):
+            return False
+        self.standing.setdefault((column, row), []).append(corners)
         return True
 
     def shape(self, frame: Frame, *parts: Sequence[Point]) -> None:
@@ -314,6 +329,19 @@ class Site:
         px, py = self.frame.px(x, y)
         m = margin / self.gsd
         return m <= px <= self.size - m and m <= py <= self.size - m
+
+
+def _overlap(one: list[Point], other: list[Point]) -> bool:
+    """Two rectangles have ground in common: along no side of either do they lie apart."""
+    for corners in (one, other):
+        for i in (0, 1):
+            (ax, ay), (bx, by) = corners[i], corners[i + 1]
+            dx, dy = bx - ax, by - ay
+            ours = [x * dx + y * dy for x, y in one]
+            theirs = [x * dx + y * dy for x, y in other]
+            if max(ours) <= min(theirs) or max(theirs) <= min(ours):
+                return False
+    return True
 
 
 def rectangle(length: float, width: float, x: float = 0.0, y: float = 0.0) -> list[Point]:

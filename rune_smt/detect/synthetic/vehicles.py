@@ -9,10 +9,10 @@ from .site import Frame, Point, Site, rectangle, shade
 from .textures import Colour
 
 BODIES: Sequence[Colour] = (
-    (226, 227, 226), (236, 236, 234), (214, 216, 218),
-    (170, 174, 178), (128, 132, 136), (92, 95, 99), (48, 50, 54),
-    (36, 37, 40), (40, 42, 46), (132, 36, 34), (158, 44, 38),
-    (46, 66, 110), (58, 84, 132), (72, 82, 70), (176, 164, 140),
+    (240, 241, 240), (248, 248, 246), (232, 234, 236), (244, 244, 243),
+    (204, 208, 212), (178, 182, 188), (134, 138, 146), (52, 54, 66),
+    (34, 34, 44), (28, 28, 38), (38, 40, 50), (150, 40, 36),
+    (48, 62, 104), (72, 92, 134), (70, 78, 74), (186, 176, 156),
 )  # fmt: skip
 TRAILERS: Sequence[Colour] = (
     (232, 232, 230),
@@ -23,7 +23,8 @@ TRAILERS: Sequence[Colour] = (
     (152, 62, 52),
 )
 CABS: Sequence[Colour] = ((206, 56, 44), (236, 236, 234), (52, 84, 148), (216, 178, 62), (60, 62, 66), (196, 200, 204))
-GLASS = (34, 40, 48)
+SKY = (30, 33, 40)
+GLASS = (26, 30, 40)
 
 
 def car(site: Site, frame: Frame) -> bool:
@@ -31,7 +32,7 @@ def car(site: Site, frame: Frame) -> bool:
     length, width = site.between(4.1, 5.0), site.between(1.78, 1.95)
     if site.chance(0.12):
         length, width = site.between(5.0, 5.4), 2.05
-    if not site.label("small_vehicle", frame, length, width):
+    if not site.label("small_vehicle", frame, length, width, solid=True):
         return False
     body = site.vary(site.pick(BODIES), 0.04)
     hl, hw = length / 2, width / 2
@@ -53,14 +54,16 @@ def car(site: Site, frame: Frame) -> bool:
     site.solid(
         frame, [(-hl * 0.62, -hw * 0.7), (-hl * 0.62, hw * 0.7), (-hl * 0.82, hw * 0.8), (-hl * 0.82, -hw * 0.8)], GLASS
     )
-    site.solid(frame, rectangle(length * 0.34, width * 0.72, -length * 0.13), shade(body, 1.12))
+    sky = (body[0] + SKY[0], body[1] + SKY[1], body[2] + SKY[2])  # what roof and bonnet mirror, seen on dark paint most
+    site.solid(frame, rectangle(length * 0.34, width * 0.72, -length * 0.13), shade(sky, 1.0))
+    site.solid(frame, rectangle(length * 0.2, width * 0.56, length * 0.34), shade(sky, 0.96))
     return True
 
 
 def lorry(site: Site, frame: Frame, trailer: Colour | None = None, length: float | None = None) -> bool:
     """A lorry: 8 to 17 m by 2.55 m, cab in front, box behind."""
     length = length or site.between(8.5, 16.5)
-    if not site.label("large_vehicle", frame, length, 2.55):
+    if not site.label("large_vehicle", frame, length, 2.55, solid=True):
         return False
     box = site.vary(trailer or site.pick(TRAILERS), 0.03)
     cab = site.pick(CABS)
@@ -79,7 +82,7 @@ def lorry(site: Site, frame: Frame, trailer: Colour | None = None, length: float
 def bus(site: Site, frame: Frame, colour: Colour | None = None) -> bool:
     """A bus or coach: 11 to 13 m by 2.55 m."""
     length = site.between(11.0, 13.0)
-    if not site.label("large_vehicle", frame, length, 2.55):
+    if not site.label("large_vehicle", frame, length, 2.55, solid=True):
         return False
     body = site.vary(colour or (236, 236, 232), 0.03)
     site.solid(frame, rectangle(length, 2.55), body, height=3.1)
