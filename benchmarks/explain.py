@@ -5,8 +5,8 @@
 Each engine gets the same query and must return a minimal core: the plain encodings write the clause form out over all
 entities of the image, atoms as truth values, one assumption for each clause, and make the engine's core smaller by
 deletion. Ours gives the verdict and a core that Z3 has confirmed and `holds` re-checked; the second line of it adds all
-that `explain` tells: nearest limits, repairs, candidates, stability. Every one starts from a scene of which nothing is
-computed. Times are of the processor, so that what else runs counts little. Cores may differ where there are several;
+that `explain` tells: nearest limits, repairs, candidates, stability. Every one starts from a scene of which no truth is
+known, its outlines decoded. Times are of the processor, so that what else runs counts little. Cores may differ where there are several;
 their sizes are compared, and every core is checked to be violated.
 
     python benchmarks/explain.py --archive harbors.rune --image P0706
@@ -181,7 +181,7 @@ def clingo(form, world):
 
 def core_of(query, world):
     """Ours: the verdict and the first minimal core, confirmed and re-checked."""
-    return explain_scene(query, world.scene, world.vocabulary, brief=True, world=world).cores[0]
+    return explain_scene(query, world.scene, world.vocabulary, tell="core", world=world).cores[0]
 
 
 def everything(query, world):
@@ -232,6 +232,7 @@ def main() -> None:
         verdicts = ArrayEngine(table, vocabulary).decide(normalise(query), fit)
         for image in fit[verdicts == VIOLATED]:
             cores = {}
+            everything(query, World(Scene(table, int(image)), vocabulary))  # outlines are decoded once, for all
             for name, engine in engines.items():
                 world = World(Scene(table, int(image)), vocabulary)  # fresh: nothing remembered from another engine
                 asked = query if name.startswith("ours") else form

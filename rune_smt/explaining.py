@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from .entities.archive import Archive
     from .entities.scene import Scene
     from .grammar.vocabulary import Vocabulary
-    from .solver.explain import Explanation, Satisfied, Undecided, Violated
+    from .solver.explain import Explanation, Satisfied, Tell, Undecided, Violated
+    from .solver.repairs import Repair
 
 SAMPLE = 2000  # images that `why_none` explains; a larger archive is sampled evenly, and the answer says so
 PICTURE_SIDE = 1024  # pixels
+
+Clauses: TypeAlias = frozenset[int]  # numbers of clauses
+Number: TypeAlias = tuple[Any, str, float, int]  # a count: its place in the query, its comparison, old and new number
 
 
 def explain(
@@ -56,11 +60,11 @@ def explain(
 
 
 def _explained(
-    asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float, *, all_cores: bool = False
+    asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float, *, all_cores: bool = False, tell: Tell = "all"
 ) -> Satisfied | Violated | Undecided:
     from .solver.explain import explain_scene
 
-    return explain_scene(asked.formula, scene, vocabulary, min_score, all_cores=all_cores)
+    return explain_scene(asked.formula, scene, vocabulary, min_score, all_cores=all_cores, tell=tell)
 
 
 def _verdict(asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float) -> Verdict:
@@ -120,10 +124,16 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A change to the query that brings images back, and how many."""
+    """A change to the query, and how many of the explained images satisfy it then.
+
+    formula  the query changed so
+    cost     how many clauses it drops; 1 for another number
+    """
 
     kind: str
     text: str
+    formula: str
+    cost: int
     images: int
     example: str
 
@@ -143,7 +153,7 @@ class WhyNone:
     """What keeps the images of an archive from satisfying a query.
 
     stops      minimal cores, the most frequent first
-    offers     changes to the query (a clause dropped, a number, a limit), the most helpful first
+    offers     changes to the query (clauses dropped, another number), the cheapest first, then the most helpful
     nearest    the ten nearest misses
     explained  how many violated images were explained, of `violated`; `too_large` could not be
     """
@@ -161,6 +171,8 @@ class WhyNone:
 
     def to_json(self) -> dict[str, Any]:
         """All of it as data."""
+        from .solver.render import CLOSED_WORLD
+
         return {
             "query": {"text": self.query.text, "formula": str(self.query), "reading": self.query.reading},
             "counts": {
@@ -176,16 +188,23 @@ class WhyNone:
                 for s in self.stops
             ],
             "repairs": [
-                {"kind": o.kind, "text": o.text, "images": o.images, "example": o.example} for o in self.offers
+                {
+                    "kind": o.kind, "text": o.text, "formula": o.formula, "cost": o.cost, "images": o.images,
+                    "example": o.example,
+                }
+                for o in self.offers
             ],
             "nearest": [
                 {"image_id": n.image_id, "text": n.text, "clause": n.clause, "stretch": n.stretch}
                 for n in self.nearest
             ],
+            "notes": [CLOSED_WORLD],
         }
 
     def render(self) -> str:
         """All of it for a terminal."""
+        from .solver.render import CLOSED_WORLD
+
         lines = [f"{self.violated} of {self.images} images do not match, {self.undecided} cannot be told."]
         if self.explained < self.violated:
             lines.append(f"Explained: {self.explained} of them, evenly sampled; the counts below are of these.")
@@ -200,7 +219,7 @@ class WhyNone:
         if self.nearest:
             lines.append("The nearest misses:")
             lines += [f"  {n.image_id}: {n.text}" for n in self.nearest]
-        return "\n".join(lines)
+        return "\n".join([*lines, CLOSED_WORLD])
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.render())}</pre>"
@@ -242,7 +261,7 @@ def _explained_or_none(
     asked: Query, archive: Archive, vocabulary: Vocabulary, min_score: float, index: int
 ) -> Explanation | None:
     try:
-        return _explained(asked, archive.scene(index), vocabulary, min_score)
+        return _explained(asked, archive.scene(index), vocabulary, min_score, tell="query")
     except LimitError:
         return None
 
@@ -252,13 +271,15 @@ class _Tally:
 
     def __init__(self) -> None:
         self.too_large = 0
-        self._cores: Counter[tuple[int, ...]] = Counter()
-        self._said: dict[tuple[int, ...], tuple[str, tuple[str, ...], str]] = {}
-        self._changes: Counter[tuple[str, str]] = Counter()
-        self._examples: dict[tuple[str, str], str] = {}
+        self._cores: Counter[Clauses] = Counter()
+        self._said: dict[Clauses, tuple[str, tuple[str, ...], str]] = {}
+        self._drops: list[tuple[Clauses, ...]] = []  # of each image the minimal sets that it is enough to drop
+        self._numbers: Counter[Number] = Counter()  # of each count the closest number that is enough
+        self._offers: dict[Clauses | Number, tuple[Repair, str]] = {}  # with the first image
         self._near: list[Near] = []
 
     def add(self, why: Explanation | None) -> None:
+        """One image; None for one that was too large."""
         from .solver.explain import Violated
         from .solver.render import core_asks, sorted_texts
 
@@ -266,16 +287,19 @@ class _Tally:
             self.too_large += why is None
             return
         for core in why.cores[:1]:
-            key = tuple(sorted(core))
-            self._cores[key] += 1
-            if key not in self._said:
-                said = core_asks(why, core)
-                self._said[key] = (said, tuple(sorted_texts(why.form, core)), why.image_id)
+            self._cores[core] += 1
+            if core not in self._said:
+                self._said[core] = core_asks(why, core), tuple(sorted_texts(why.form, core)), why.image_id
+        drops = []
         for repair in why.repairs:
-            if repair.kind == "drop" or (repair.kind == "number" and repair.changes["to"] != 0):
-                change = (repair.kind, repair.text)
-                self._changes[change] += 1
-                self._examples.setdefault(change, why.image_id)
+            if repair.kind == "drop":
+                drops.append(frozenset(repair.changes["indices"]))
+                self._offers.setdefault(drops[-1], (repair, why.image_id))
+            elif repair.kind == "number" and repair.changes["to"] != 0:
+                number = repair.changes["span"], repair.changes["op"], repair.changes["from"], repair.changes["to"]
+                self._numbers[number] += 1
+                self._offers.setdefault(number, (repair, why.image_id))
+        self._drops.append(tuple(drops))
         if why.nearest:
             closest = min(why.nearest, key=lambda n: stretch(n.limit_now, n.limit_needed))
             clause = sorted_texts(why.form, frozenset((closest.clause,)))[0]
@@ -283,12 +307,31 @@ class _Tally:
             self._near.append(Near(why.image_id, closest.text, clause, moved))
 
     def sorted(self) -> tuple[tuple[Stop, ...], tuple[Offer, ...], tuple[Near, ...]]:
+        """The most frequent cores first; the cheapest changes, the most helpful of these; the ten nearest."""
         stops = tuple(Stop(*self._said[key][:2], count, self._said[key][2]) for key, count in self._cores.most_common())
-        offers = tuple(
-            Offer(*change, count, self._examples[change])
-            for change, count in sorted(self._changes.items(), key=lambda item: (-item[1], item[0]))
+        offers = [
+            Offer(repair.kind, repair.text, repair.changes["formula"], _cost(change), self._brought_back(change), example)
+            for change, (repair, example) in self._offers.items()
+        ]
+        offers.sort(key=lambda offer: (offer.cost, -offer.images, offer.text))
+        return stops, tuple(offers), tuple(sorted(self._near, key=lambda near: (near.stretch, near.image_id))[:10])
+
+    def _brought_back(self, change: Clauses | Number) -> int:
+        """Images that a change is enough for, those for which less of it is enough too."""
+        if isinstance(change, frozenset):
+            return sum(any(each <= change for each in drops) for drops in self._drops)
+        span, op, now, new = change
+        if op in ("=", "!="):
+            return self._numbers[change]
+        return sum(
+            count
+            for (other, by, _, less), count in self._numbers.items()
+            if (other, by) == (span, op) and (new <= less < now or now < less <= new)
         )
-        return stops, offers, tuple(sorted(self._near, key=lambda near: (near.stretch, near.image_id))[:10])
+
+
+def _cost(change: Clauses | Number) -> int:
+    return len(change) if isinstance(change, frozenset) else 1
 
 
 def stretch(now: float, needed: float) -> float:

@@ -222,8 +222,9 @@ def _explain(result: SearchResult, seconds: float) -> tuple[list[Miss], int]:
         scene = result.archive[names[index]]
         try:
             why = explain_scene(
-                result.query.formula, scene, vocabulary, result.min_score, brief=not likely, time_limit_s=LONGEST
-            )
+                result.query.formula, scene, vocabulary, result.min_score, tell="all" if likely else "core",
+                time_limit_s=LONGEST,
+            )  # fmt: skip
         except LimitError:
             continue
         misses.append(Miss(names[index], to_json(why)))

@@ -19,6 +19,7 @@ from rune_smt.solver.holds import holds
 from rune_smt.solver.judge import cheap_first, judged
 from rune_smt.solver.passes.fold_constants import fold_constants
 from rune_smt.solver.passes.miniscope import miniscope
+from rune_smt.solver.render import readable, unnested
 from rune_smt.solver.stability import stability
 from rune_smt.solver.witness import answers, witness
 from rune_smt.solver.world import World
@@ -125,7 +126,7 @@ def test_explanations_answer_to_holds_and_have_their_shape(formula, scene):
     if verdict == VIOLATED:
         assert why.cores
         assert [len(core) for core in why.cores] == sorted(len(core) for core in why.cores)
-        first = explain_scene(formula, scene, VOCABULARY, brief=True)
+        first = explain_scene(formula, scene, VOCABULARY, tell="core")
         assert first.cores == why.cores[:1]
 
 
@@ -304,6 +305,14 @@ def test_the_order_in_which_holds_is_asked_changes_nothing(formula, scene):
     expected = holds(formula, World(scene, VOCABULARY))
     assert holds(ordered, world) == expected
     assert holds(ordered, world.sifting()) == holds(formula, world.sifting()) == holds(formula, world) == expected
+
+
+@given(formula=queries, scene=places)
+@settings(max_examples=100)
+def test_what_a_core_asks_is_said_in_other_words_of_the_same_meaning(formula, scene):
+    world = World(scene, VOCABULARY)
+    formula = expand_definitions(formula, VOCABULARY)
+    assert holds(unnested(formula), world) == holds(readable(formula), world) == holds(formula, world)
 
 
 def test_a_large_scene_is_judged_as_holds_judges_it():

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
 
 Budget: TypeAlias = Literal["", "time", "number"]
+Tell: TypeAlias = Literal["core", "query", "all"]  # how much an explanation tells
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -159,7 +160,7 @@ def explain_scene(
     min_score: float = 0.5,
     *,
     all_cores: bool = False,
-    brief: bool = False,
+    tell: Tell = "all",
     time_limit_s: float = TIME_LIMIT_S,
     world: World | None = None,
 ) -> Satisfied | Violated | Undecided:
@@ -167,7 +168,8 @@ def explain_scene(
 
     query_formula  definitions may stand in it or be expanded already
     all_cores      every minimal core and correction set, within `time_limit_s`; else the first core
-    brief          core, witness or what is missing only: no nearest values, repairs, failing parts, stability
+    tell           "core": the core, the witness or what is missing alone; "query": also what of the query could change,
+                   nearest limits and the repairs drop, number and limit; "all": all fields
     world          the scene's world, where it was made already: what it remembers is used again
     raises         LimitError, before anything is built, where the expansion is too large; DisagreementError where
                    engines differ
@@ -184,22 +186,22 @@ def explain_scene(
                 f"holds finds image '{world.scene.image_id}' {by_holds.word} at min_score {world.min_score:g}, "
                 f"the column evaluator {verdict.word}.\nQuery: {canonical(expanded_query)}"
             )
-    stable = None if brief else stability(expanded_query, world, verdict)
+    stable = stability(expanded_query, world, verdict) if tell == "all" else None
     if verdict == SATISFIED:
         shown = witness(expanded_query, world)
-        turns = None if brief else tightest(nearest(clause_form(Not(expanded_query)), world), world)
+        turns = tightest(nearest(clause_form(Not(expanded_query)), world), world) if tell == "all" else None
         return Satisfied(
             world=world, formula=formula, expanded=expanded_query, stability=stable, tightest=turns, witness=shown
         )
     if verdict == UNDECIDED:
         missing = tuple(world.missing(expanded_query))
         return Undecided(world=world, formula=formula, expanded=expanded_query, stability=stable, missing=missing)
-    return _violated(formula, expanded_query, world, stable, all_cores, brief, time_limit_s)
+    return _violated(formula, expanded_query, world, stable, all_cores, tell, time_limit_s)
 
 
 def _violated(
     formula: Formula, expanded_query: Formula, world: World, stable: tuple[float, float] | None, every_core: bool,
-    brief: bool, time_limit_s: float,
+    tell: Tell, time_limit_s: float,
 ) -> Violated:  # fmt: skip
     form = clause_form(expanded_query)
     possible = expanded(form, world, "open")
@@ -211,18 +213,20 @@ def _violated(
         )
     cores = listed.cores if every_core else listed.cores[:1]
     corrections = listed.corrections if every_core else ()
-    if brief:
+    if tell == "core":
         return Violated(
-            world=world, formula=formula, expanded=expanded_query, stability=stable, form=form, cores=cores,
-            corrections=corrections, budget=listed.budget,
+            world=world, formula=formula, expanded=expanded_query, form=form, cores=cores, corrections=corrections,
+            budget=listed.budget,
         )  # fmt: skip
     sure = expanded(form, world, "sure")
     close = nearest(form, world, sure)
-    changes = repairs(expanded_query, form, world, close, ground=sure, time_limit_s=time_limit_s)
+    changes = repairs(
+        expanded_query, form, world, close, ground=sure, of_scene=tell == "all", time_limit_s=time_limit_s
+    )
     return Violated(
         world=world, formula=formula, expanded=expanded_query, stability=stable, tightest=tightest(close, world),
         form=form, cores=cores, corrections=corrections, budget=listed.budget, nearest=close, repairs=changes.found,
-        unfinished=changes.unfinished, failing=failing(expanded_query, world),
+        unfinished=changes.unfinished, failing=failing(expanded_query, world) if tell == "all" else (),
     )  # fmt: skip
 
 

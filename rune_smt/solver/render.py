@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ..grammar.nodes import (
     children,
     conjunction,
     disjunction,
+    free_variables,
     map_formulas,
     walk,
 )
@@ -127,7 +129,32 @@ def core_asks(explanation: Violated, core: Clauses) -> str:
 
 
 def _left(explanation: Violated, core: Clauses) -> Formula:
-    return readable(fold_constants(relax(explanation.form, core)))
+    return readable(fold_constants(unnested(fold_constants(relax(explanation.form, core)))))
+
+
+def unnested(formula: Formula, inhabited: bool = False) -> Formula:
+    """exists x (a & b) -> exists x (a) & b where x is not free in b, exists>=N likewise;
+    exists y (true) -> true where an entity is known to be
+    """
+    match formula:
+        case Exists(_, Truth(True)) if inhabited:
+            return Truth(True)
+        case Exists() | ForAll() | ExistsCount():
+            inner = map_formulas(lambda part: unnested(part, True), formula)
+        case _:
+            inner = map_formulas(lambda part: unnested(part, inhabited), formula)
+    match inner:
+        case Exists(var, body) | ExistsCount(">=", _, var, body):
+            parts = body.parts if isinstance(body, And) else (body,)
+        case _:
+            return inner
+    apart = [part for part in parts if var not in free_variables(part) and not isinstance(part, Truth)]
+    if not apart or (isinstance(inner, ExistsCount) and inner.n == 0):
+        return inner
+    within = conjunction(part for part in parts if part not in apart)
+    if isinstance(inner, Exists) and within == Truth(True) and any(isinstance(part, Exists) for part in apart):
+        return conjunction(apart)
+    return conjunction((replace(inner, body=within), *apart))
 
 
 def readable(formula: Formula) -> Formula:

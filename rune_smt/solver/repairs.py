@@ -317,17 +317,20 @@ class _OneLess(Booleans):
 
 def repairs(
     formula: Formula, form: ClauseForm, world: World, near_misses: Sequence[Nearest] = (), *,
-    ground: Ground | None = None, time_limit_s: float = TIME_LIMIT_S,
+    ground: Ground | None = None, of_scene: bool = True, time_limit_s: float = TIME_LIMIT_S,
 ) -> Repairs:  # fmt: skip
     """All repairs of a query that is not satisfied: drop, number, limit, remove, admit, in this order.
 
     formula      closed, definitions expanded; `form` its clause form
     near_misses  what `nearest` found
+    of_scene     False leaves out remove and admit, which change the scene
     raises       LimitError where the expansion is too large, DisagreementError where `holds` does not confirm one
     """
     found = [_drop(form, dropped) for dropped in drops(form, world, ground, time_limit_s=time_limit_s)]
     found += [_number(each) for each in numbers(formula, world)]
     found += [_limit(each) for each in near_misses]
+    if not of_scene:
+        return Repairs(tuple(found))
     unfinished: list[Kind] = []
     try:
         gone, finished = removable(formula, world, time_limit_s=time_limit_s)
@@ -353,8 +356,8 @@ def _number(new: NewNumber) -> Repair:
     old = f"{new.old:f}"
     return Repair(
         "number", f"{words} {new.new} instead of {old}",
-        {"span": new.site.span, "from": float(new.old) if new.old % 1 else int(new.old), "to": new.new,
-         "formula": canonical(new.formula)},
+        {"span": new.site.span, "op": new.site.op, "from": float(new.old) if new.old % 1 else int(new.old),
+         "to": new.new, "formula": canonical(new.formula)},
     )  # fmt: skip
 
 
