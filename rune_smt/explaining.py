@@ -310,8 +310,8 @@ class _Tally:
         """The most frequent cores first; the cheapest changes, the most helpful of these; the ten nearest."""
         stops = tuple(Stop(*self._said[key][:2], count, self._said[key][2]) for key, count in self._cores.most_common())
         offers = [
-            Offer(repair.kind, repair.text, repair.changes["formula"], _cost(change), self._brought_back(change), example)
-            for change, (repair, example) in self._offers.items()
+            Offer(each.kind, each.text, each.changes["formula"], _cost(change), self._brought_back(change), example)
+            for change, (each, example) in self._offers.items()
         ]
         offers.sort(key=lambda offer: (offer.cost, -offer.images, offer.text))
         return stops, tuple(offers), tuple(sorted(self._near, key=lambda near: (near.stretch, near.image_id))[:10])
