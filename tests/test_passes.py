@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from rune_smt.grammar.definitions import expand_definitions
-from rune_smt.grammar.nodes import And, Not, Or, Truth, walk
+from rune_smt.grammar.nodes import And, Not, Or, Truth, Variable, walk
 from rune_smt.grammar.printer import canonical
 from rune_smt.grammar.reader import read
 from rune_smt.solver.holds import holds
@@ -12,7 +12,7 @@ from rune_smt.solver.normalise import NORMALISE, normalise, stages
 from rune_smt.solver.passes.eliminate_implications import is_without_implications
 from rune_smt.solver.passes.fold_constants import is_folded
 from rune_smt.solver.passes.miniscope import is_miniscoped, miniscope
-from rune_smt.solver.passes.push_negations_inward import is_negation_normal
+from rune_smt.solver.passes.push_negations_inward import is_negation_normal, push_negations_inward
 from rune_smt.solver.passes.simplify_quantifiers import has_simple_quantifiers
 from rune_smt.solver.world import World
 from tests.laws import VOCABULARY, law_scenes, queries
@@ -172,3 +172,8 @@ def test_stages_are_the_passes_one_after_the_other():
         ("push_negations_inward", "forall x1 (ship(x1))"),
     ]
     assert stages(formula)[-1][1] == normalise(formula)
+
+
+def test_what_is_no_formula_is_refused():
+    with pytest.raises(TypeError, match=r"^not a formula: Variable$"):
+        push_negations_inward(Not(Variable("x")))

@@ -1,7 +1,7 @@
 """Formulas over independent propositions: whatever is asked of a term, the answer is that of all its worlds."""
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -35,19 +35,20 @@ class Most:
 @st.composite
 def built(draw, units=(1,)):
     """Propositions, and terms over them, each with its number and its truth in a world: a tuple of bools."""
-    chances = draw(st.lists(st.sampled_from((0.0, 0.2, 0.5, 0.7, 1.0)), min_size=1, max_size=5))
+    chances = draw(st.lists(st.sampled_from((0.2, 0.5, 0.7, 0.9, 1.0)), min_size=2, max_size=5))
     terms = Propositions(chances)
     rule = terms.rule(Most())
     made = [(TRUE, lambda world: True), (FALSE, lambda world: False)]
     for i in range(len(chances)):
         made.append((terms.literal(i), lambda world, i=i: world[i]))
         made.append((terms.literal(i, False), lambda world, i=i: not world[i]))
-    for _ in range(draw(st.integers(1, 7))):
-        parts = draw(st.lists(st.sampled_from(made), min_size=1, max_size=4))
+    for _ in range(draw(st.integers(3, 7))):
+        open_ones = [(number, truth) for number, truth in made if number > TRUE] or made
+        parts = draw(st.lists(st.sampled_from([*open_ones, *open_ones, *made[:2]]), min_size=2, max_size=4))
         numbers = [number for number, _ in parts]
         truths = [truth for _, truth in parts]
         wanted = draw(st.booleans())
-        match draw(st.sampled_from(("every", "some", "negation", "sum", "sum", "ranges", "rule"))):
+        match draw(st.sampled_from(("every", "some", "negation", "sum", "sum", "ranges", "ranges", "rule"))):
             case "every":
                 made.append((terms.every(numbers), lambda world, t=truths: all(f(world) for f in t)))
             case "some":
@@ -101,7 +102,7 @@ def worlds_of(terms):
 @given(drawn=built())
 def test_a_probability_is_that_of_the_worlds_in_which_it_is_true(drawn):
     terms, made = drawn
-    for number, truth in made[-4:]:
+    for number, truth in made[-6:]:
         inside = [chance for world, chance in worlds_of(terms) if truth(world)]
         outside = [chance for world, chance in worlds_of(terms) if not truth(world)]
         found = terms.probability(number)
@@ -157,6 +158,8 @@ def test_a_model_takes_the_likelier_value_where_both_may_be():
     assert terms.model(terms.some(literals)) == {0: True}
     assert terms.model(terms.some(literals[1:])) == {1: False, 2: True}
     assert terms.model(terms.every((literals[1], literals[2]))) == {1: True, 2: True}
+    even = Propositions([0.5, 0.5])
+    assert even.model(even.some((even.literal(0), even.literal(1)))) == {0: True}
 
 
 def test_equal_terms_are_one_and_the_simplest_they_can_be():
@@ -200,3 +203,20 @@ def test_more_work_than_allowed_is_refused():
     far = wide.total([(wide.literal(i), 1_000_000 * (i + 1)) for i in range(3)], -1_000_001, Holds("="))
     with pytest.raises(TooLarge):
         wide.probability(far)
+
+
+def test_what_goes_too_deep_is_refused_before_the_stack_ends():
+    for n, refused in ((20, False), (250, True)):
+        terms = Propositions([0.5] * n, max_work=1 << 40)
+        literals = [terms.literal(i) for i in range(n)]
+        pairs = [terms.every(pair) for pair in pairwise(literals)]
+        for number in (
+            terms.some(pairs),
+            terms.total([(pair, 1) for pair in pairs], -n // 2, Holds(">=")),
+            terms.total([(pair, (1, 0)) for pair in pairs], (0, 0), HoldsInRanges(">", -2, (1,), UNDECIDED)),
+        ):
+            if refused:
+                with pytest.raises(TooLarge):
+                    terms.probability(number)
+            else:
+                assert 0 < terms.probability(number) < 1
