@@ -187,10 +187,11 @@ def test_what_is_appended_meanwhile_does_not_matter(cluster, tmp_path):
     index_with_report(write(tmp_path / "b.scenes.jsonl", [ship("P1")]), archive.path, append=True, progress=False)
     assert cluster.search(archive, "exists x (ship(x))").ids == ("P0",)
     assert cluster.search(open_archive(archive.path), "exists x (ship(x))").ids == ("P0", "P1")
-    index_with_report(write(tmp_path / "c.scenes.jsonl", [ship("P2")]), archive.path, overwrite=True, progress=False)
+    gone = made(tmp_path, "gone", [ship("P2")])
+    index_with_report(write(tmp_path / "c.scenes.jsonl", [ship("P3")]), gone.path, overwrite=True, progress=False)
     with pytest.raises(DataError) as caught:
-        cluster.search(archive, "exists y (ship(y))", min_score=0.25)
-    assert caught.value.message == f"{archive.path} was replaced by another archive meanwhile."
+        cluster.search(gone, "exists x (ship(x))")
+    assert caught.value.message == f"{gone.path} was replaced by another archive meanwhile."
 
 
 def test_it_is_joined_once(cluster):
