@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import QueryError
-from .verdict import SATISFIED, Verdict
+from .verdict import SATISFIED, UNDECIDED, Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .entities.archive import Archive
     from .grammar.nodes import Formula
     from .grammar.vocabulary import Vocabulary
@@ -85,20 +87,42 @@ class PartTask:
     asked: Asked
 
 
-def tasks_of(archive: Archive, asked: Asked) -> list[PartTask]:
-    """A task for each part. Raises QueryError where the archive is in memory only."""
+def tasks_of(path: Path | None, header: bytes, asked: Asked) -> list[PartTask]:
+    """A task for each part of the archive whose archive.json this is.
+
+    Raises QueryError where it has no folder.
+    """
     from .entities.archive import part_headers
 
-    if archive.path is None:
+    if path is None:
         raise QueryError("An archive in memory cannot be searched by other processes.", hint="Give it a folder (out).")
-    path = str(archive.path.absolute())
-    return [PartTask(path, header, asked) for header in part_headers(archive)]
+    return [PartTask(str(path.absolute()), mine, asked) for mine in part_headers(header)]
 
 
 def decide_task(task: PartTask) -> Answer:
     """`decide_part` of a part that is opened for it."""
     part, vocabulary = _opened(task.path, task.header)
     return decide_part(part, vocabulary, task.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The answers of a part by name: its images, those that satisfy, those that cannot be told; names are sorted."""
+
+    images: int
+    satisfied: tuple[str, ...]
+    undecided: tuple[str, ...]
+
+
+def name_task(task: PartTask) -> Named:
+    """The same for whoever has not opened the archive."""
+    part, vocabulary = _opened(task.path, task.header)
+    verdicts = decide_part(part, vocabulary, task.asked).verdicts
+    names = part.table.images.image_id
+    satisfied, undecided = (
+        tuple(names[int(i)] for i in np.flatnonzero(verdicts == code)) for code in (SATISFIED, UNDECIDED)
+    )
+    return Named(len(verdicts), satisfied, undecided)
 
 
 @lru_cache(maxsize=OPEN)
@@ -120,7 +144,7 @@ def decide(
     runner   carries out a task for each part in the place of threads
     """
     if runner is not None:
-        return put_together(archive, enumerate(runner(decide_task, tasks_of(archive, asked))))
+        return put_together(archive, enumerate(runner(decide_task, tasks_of(archive.path, archive.header, asked))))
     count = len(archive.parts)
     if asked.engine not in ("auto", "array"):
         workers = 1

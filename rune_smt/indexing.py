@@ -676,7 +676,7 @@ def _is_much(chosen: Format, files: Sequence[SourceFile]) -> bool:
 
 
 def _refuse_known(ids: Sequence[str], present: Archive | None) -> None:
-    twice = [name for name in ids if name in present] if present is not None else []
+    twice = present.known(ids) if present is not None else []
     if twice and present is not None:
         more = f" and {len(twice) - 1} more are" if len(twice) > 1 else " is"
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -27,6 +28,7 @@ from .grammar.nodes import (
 if TYPE_CHECKING:
     from .entities.archive import Archive
     from .entities.scene import Scene
+    from .entities.table import AttributeKind
     from .grammar.vocabulary import Vocabulary
     from .translate.translator import Candidate, Translator
 
@@ -92,10 +94,17 @@ def vocabulary_of(source: VocabularyLike) -> Vocabulary:
 
 @lru_cache(maxsize=8)
 def _archive_vocabulary(archive: Archive) -> Vocabulary:
+    return archived_vocabulary(archive.vocabulary_toml, archive.name, archive.classes, archive.kinds)
+
+
+def archived_vocabulary(
+    toml: str, name: str, classes: Iterable[str], kinds: Mapping[str, AttributeKind]
+) -> Vocabulary:
+    """The vocabulary that an archive called `name` keeps, with the classes and attributes that occur in it."""
     from .grammar.vocabulary import Vocabulary
 
-    vocabulary = Vocabulary.from_toml(archive.vocabulary_toml, source=f"{archive.name}/archive.json")
-    return vocabulary.with_classes(archive.classes).with_attributes(archive.kinds)
+    vocabulary = Vocabulary.from_toml(toml, source=f"{name}/archive.json")
+    return vocabulary.with_classes(classes).with_attributes(kinds)
 
 
 def parse(text: str, vocabulary: VocabularyLike = None) -> Query:

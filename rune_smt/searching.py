@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .deciding import Asked
     from .entities.archive import Archive
     from .grammar.nodes import Formula
+    from .grammar.vocabulary import Vocabulary
     from .side_by_side import Runner
     from .solver.array_engine import Statistics
     from .solver.degrees import Degrees, Interval, Stretches
@@ -354,7 +355,7 @@ def search(
 
     started = time.perf_counter()
     vocabulary = vocabulary_of(archive)
-    asked, asking = question(archive, query, mode, engine, min_score, min_degree)
+    asked, asking = question(vocabulary, query, mode, engine, min_score, min_degree)
     elapsed["plan"] = _since(started)
 
     started = time.perf_counter()
@@ -376,7 +377,7 @@ def search(
 
 
 def question(
-    archive: Archive, query: QueryLike, mode: str, engine: str, min_score: float, min_degree: float
+    vocabulary: Vocabulary, query: QueryLike, mode: str, engine: str, min_score: float, min_degree: float
 ) -> tuple[Query, Asked]:
     """A query, and what is asked of every part for it; see `search`."""
     from .deciding import Asked
@@ -389,7 +390,6 @@ def question(
         raise QueryError(f"No mode '{mode}'.", hint=f"There is: {', '.join(MODES)}.")
     if not 0 <= min_score <= 1:
         raise QueryError(f"min_score lies between 0 and 1, got {min_score}.")
-    vocabulary = vocabulary_of(archive)
     asked = as_query(query, vocabulary)
     formula = expand_definitions(asked.formula, vocabulary)
     return asked, Asked(formula, normalise(formula), mode, engine, min_score, min_degree)  # type: ignore[arg-type]

@@ -137,6 +137,7 @@ def test_many_parts_hold_what_one_holds(archives):
         assert [scene.to_json() for scene in archive] == [scene.to_json() for scene in whole]
         assert (archive.classes, archive.kinds) == (whole.classes, whole.kinds)
         assert archive.class_counts() == whole.class_counts()
+        assert archive.known(["s0007", "zz", "", "s0000"]) == ["s0000", "s0007"]
         assert archive.reference_areas == whole.reference_areas
         for column in ("image", "entity_id", "label", "score", "cx", "area", "offsets"):
             assert getattr(archive.table, column).tolist() == getattr(whole.table, column).tolist()

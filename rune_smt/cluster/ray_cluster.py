@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..deciding import decide_task, tasks_of
+from ..deciding import name_task, tasks_of
 from ..errors import DataError, LimitError, MissingExtra, QueryError, RuneError
 from ..progress import visible
 
@@ -75,21 +76,31 @@ class Cluster:
         return search(archive, query, runner=self.run, **options)
 
     def stream(
-        self, archive: Archive, query: QueryLike, *, mode: str = "threshold", engine: str = "auto",
+        self, archive: str | Path, query: QueryLike, *, mode: str = "threshold", engine: str = "auto",
         min_score: float = 0.5, min_degree: float = 0.0,
     ) -> Iterator[PartFound]:  # fmt: skip
-        """The answers part by part, each as soon as it is there, in whatever order they are done."""
-        from ..searching import question
-        from ..verdict import SATISFIED, UNDECIDED
+        """The answers part by part, each as soon as it is there, in whatever order they are done.
 
-        _, asked = question(archive, query, mode, engine, min_score, min_degree)
-        tasks = tasks_of(archive, asked)
-        for done, (number, answer) in enumerate(self.as_they_end(decide_task, tasks), 1):
-            names = archive.parts[number].table.images.image_id
-            found = [
-                tuple(names[int(i)] for i in (answer.verdicts == code).nonzero()[0]) for code in (SATISFIED, UNDECIDED)
-            ]
-            yield PartFound(number, len(tasks), done, len(answer.verdicts), found[0], found[1])
+        Of an archive of many parts only archive.json is read here, and workers hand over names: it may have more images
+        than this machine could hold the names of.
+        """
+        from ..entities.archive import open_archive
+        from ..entities.archive_folder import HEADER, MANY_PARTS, read_header
+        from ..query import archived_vocabulary, vocabulary_of
+        from ..searching import question
+
+        path = Path(archive)
+        header = read_header(path)
+        text = (path / HEADER).read_bytes()
+        if header["version"] == MANY_PARTS:
+            toml = (header["vocabulary"] or {}).get("toml", "")
+            vocabulary = archived_vocabulary(toml, path.stem, header["classes"], header["attributes"])
+        else:
+            vocabulary = vocabulary_of(open_archive(path))
+        _, asked = question(vocabulary, query, mode, engine, min_score, min_degree)
+        tasks = tasks_of(path, text, asked)
+        for done, (number, found) in enumerate(self.as_they_end(name_task, tasks), 1):
+            yield PartFound(number, len(tasks), done, found.images, found.satisfied, found.undecided)
 
     def run(self, function: Callable[[Any], Any], tasks: Sequence[Any], /) -> Iterator[Any]:
         """The result of each task, in their order; see `rune_smt.side_by_side.Runner`."""

@@ -17,6 +17,7 @@ import hashlib
 import html
 import json
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import DataError
@@ -268,7 +270,20 @@ class Archive:
         names = pc.unique(images.column("image_id"))
         if not pc.all(pc.is_in(entities.column("image_id"), names), min_count=0).as_py():
             return False
-        return not any(name in self for name in names.to_pylist())
+        return not self.known(names.to_pylist())
+
+    def known(self, image_ids: Iterable[str]) -> list[str]:
+        """Those of the ids that are images here, sorted; no part is asked that cannot have them."""
+        wanted = sorted((name for name in image_ids if name is not None), key=str.encode)
+        found: list[str] = []
+        for part in self.parts:
+            own = part.table.images.image_id
+            if len(own):
+                low = bisect_left(wanted, own[0].encode(), key=str.encode)
+                high = bisect_right(wanted, own[-1].encode(), key=str.encode)
+                mine = pa.array(wanted[low:high], pa.string())
+                found += mine.filter(pc.is_in(mine, own.arrow)).to_pylist() if len(mine) else []
+        return sorted(found, key=str.encode)
 
     def refit_sizes(self) -> Archive:
         """The archive with its reference areas fitted anew: the median area of every class, over all its entities."""
@@ -419,11 +434,11 @@ def _opened(path: Path, known: bytes) -> Archive:
     return Archive(None, facts, path=path, parts=parts, header=known)
 
 
-def part_headers(archive: Archive) -> list[bytes]:
-    """For each part what `open_part` needs to know of it: the archive's header with that part alone."""
-    if len(archive.parts) == 1 and archive.parts[0] is archive:
-        return [archive.header]
-    whole = json.loads(archive.header)
+def part_headers(header: bytes) -> list[bytes]:
+    """For each part what `open_part` needs to know of it: archive.json, as it was read, with that part alone."""
+    whole = json.loads(header)
+    if whole["version"] == VERSION:
+        return [header]
     return [json.dumps({**whole, "parts": [line]}).encode() for line in whole["parts"]]
 
 

@@ -104,10 +104,12 @@ def test_the_cluster_answers_as_one_process(cluster, archives, formula, mode):
 def test_answers_come_part_by_part(cluster, archives):
     whole, parts = archives
     expected = search(whole, QUERIES[0])
-    found = list(cluster.stream(parts, QUERIES[0]))
+    found = list(cluster.stream(parts.path, QUERIES[0]))
     assert sorted(one.part for one in found) == [0, 1, 2] and [one.done for one in found] == [1, 2, 3]
     assert sorted(name for one in found for name in one.ids) == sorted(expected.ids)
     assert sorted(name for one in found for name in one.undecided) == sorted(expected.undecided)
+    (alone,) = cluster.stream(whole.path, QUERIES[0])
+    assert (alone.ids, alone.images) == (expected.ids, len(whole))
 
 
 def test_a_lost_worker_changes_nothing(cluster, archives, tmp_path):
