@@ -273,6 +273,22 @@ def test_the_command_writes_detections_that_are_read_back(tmp_path, format):
     assert scores.min() >= 0.05 and scores[right].mean() > scores[~right].mean()
 
 
+def test_a_model_is_fitted_and_used_from_the_command_line(tmp_path):
+    call = ["synth", str(tmp_path / "set"), "--images", "6", "--size", "256", "--kind", "car_park", "--workers", "1"]
+    report = json.loads(run(app, [*call, "--detector-errors", "default", "--json"]).stdout)
+    for command in (report["read_with"], report["read_detections_with"]):
+        assert run(app, shlex.split(command)[1:]).exit_code == 0
+    labels, seen, model = (str(tmp_path / name) for name in ("set.rune", "set-detections.rune", "model.json"))
+    fitted = run(app, ["evaluate", "errors", labels, seen, "-o", model, "--difficult"])
+    assert fitted.exit_code == 0, fitted.output
+    assert "small_vehicle" in fitted.output and "Assumed, for the data hardly tell: " in fitted.output
+    assert load_error_model(model).of("small_vehicle").seen.intercept > 1
+    again = run(app, [*call, "--overwrite", "--detector-errors", model])
+    assert again.exit_code == 0 and "scored detections" in again.output
+    missing = run(app, [*call, "--overwrite", "--detector-errors", "none.json"])
+    assert "none.json cannot be read" in str(missing.exception)
+
+
 def test_detections_with_errors_are_of_boxes(tmp_path):
     errors = ErrorModel.none()
     with pytest.raises(QueryError, match="Masks have no scores"):

@@ -1,8 +1,9 @@
-"""evaluate translation, evaluate detection, calibrate: how well the parts do, and scores made into probabilities."""
+"""evaluate translation, detection and errors, calibrate: how well the parts do, and scores made into probabilities."""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,6 +104,53 @@ def detection(
         print_json(report.to_json())
         return
     say(report.render())
+
+
+@evaluate.command("errors")
+def errors(
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The archive of the labels.")],
+    seen: Annotated[Path, typer.Argument(metavar="SEEN", help="What a detector saw in the same images, weak detections too.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL.json", help="The file for `synth --detector-errors`.")],
+    min_score: Annotated[float, typer.Option("--min-score", min=0.001, max=0.9, help="The least score that SEEN has all of.")] = 0.05,
+    min_iou: Annotated[
+        float, typer.Option("--min-iou", min=0.01, max=0.99, help="Overlap of two outlines that are one thing.")
+    ] = 0.5,
+    every: Annotated[bool, typer.Option("--difficult", help="Count labels that are marked difficult too.")] = False,
+    occluded: Annotated[str, typer.Option("--occluded", help="The labels' attribute that is the hidden share.")] = "occluded",
+    as_json: o.Json = False,
+) -> None:
+    """Fit a model of a detector's misses, false alarms, jitter and scores to labels of the same images."""
+    from ..detect.error_model import save_error_model
+    from ..evaluate.detector_errors import fit_error_model
+
+    truth, found = o.open_archive(labels), o.open_archive(seen)
+    difficult = None if every else "difficult"
+    model = fit_error_model(
+        truth.table, found.table, min_score=min_score, min_iou=min_iou, difficult=difficult, occluded=occluded
+    )
+    save_error_model(model, out)
+    if as_json:
+        print_json(model.to_json())
+        return
+    rows = [
+        [
+            name, f"{entry.things:,}", f"{chance(entry.seen.intercept):.3f}", f"{chance(entry.scores.mean):.3f}",
+            f"{entry.false_alarms.per_megapixel:.2f}", f"{entry.false_alarms.per_thing:.2f}",
+        ]
+        for name, entry in [*model.classes.items(), ("other", model.other)]
+    ]  # fmt: skip
+    columns = ["class", "things", "seen", "score", "alarms/Mpx", "per thing"]
+    say(f"{model.about['images']} images, {model.about['things']:,} things, {model.about['missed']:,} missed, {model.about['false_alarms']:,} false alarms")
+    print_table(columns, rows, right=columns[1:])
+    say("seen, score: of a thing of 32 px that nothing hides.")
+    if model.about["hardly_told_by_the_data"]:
+        say(f"Assumed, for the data hardly tell: {', '.join(model.about['hardly_told_by_the_data'])}.")
+    say(f"Wrote {out}.")
+
+
+def chance(odds: float) -> float:
+    """The probability with these log-odds."""
+    return 1 / (1 + math.exp(-odds))
 
 
 def calibrate(
