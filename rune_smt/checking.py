@@ -198,15 +198,22 @@ class CheckReport:
     def __repr__(self) -> str:
         return f"CheckReport({self.formula!r}: {self.status}, {self.how})"
 
+    @property
+    def scenes(self) -> dict[str, Scene]:
+        """The scenes that were made, by what they show: satisfies, just-fails or violates, tells-apart."""
+        made = {
+            "satisfies": self.example_scene,
+            "just-fails" if self.just_fails else "violates": self.counter_scene,
+            "tells-apart": None if self.against is None else self.against.telling_scene,
+        }
+        return {name: scene for name, scene in made.items() if scene is not None}
+
     def _repr_html_(self) -> str:
         drawn = [
-            f"<figure style='display:inline-block'>{scene.drawing()}<figcaption>{caption}</figcaption></figure>"
-            for scene, caption in (
-                (self.example_scene, "satisfies it"),
-                (self.counter_scene, "just fails it" if self.just_fails else "violates it"),
-                (self.against.telling_scene if self.against else None, "tells the two apart"),
-            )
-            if scene is not None and len(scene)
+            f"<figure style='display:inline-block'>{scene.drawing()}"
+            f"<figcaption>{name.replace('-', ' ')}</figcaption></figure>"
+            for name, scene in self.scenes.items()
+            if len(scene)
         ]
         return f"<div><pre style='white-space:pre-wrap'>{escape(self.render())}</pre>{''.join(drawn)}</div>"
 

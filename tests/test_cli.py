@@ -168,6 +168,18 @@ def test_translate_and_parse_have_the_promised_shapes():
     assert set(second["error"]) == {"line", "column", "message", "expected", "hint"}
 
 
+def test_check_writes_its_scenes(tmp_path):
+    query = "exists x (ship(x) & exists y (harbor(y) & near(x, y)))"
+    page, made = tmp_path / "check.html", tmp_path / "check.scenes.jsonl"
+    status, _, _ = rune("check", query, "--fol", "--against", "exists x (ship(x))", "--html", page, "--scenes", made)
+    assert status == 0
+    assert page.read_text().count("<svg") == page.read_text().count("<figcaption>") == 3
+    rune("index", made, "-o", tmp_path / "a.rune", "--quiet")
+    answer = document("search", tmp_path / "a.rune", query, "--fol")
+    assert [match["image_id"] for match in answer["matches"]] == ["satisfies"]
+    assert answer["counts"]["images"] == 3
+
+
 def test_check_shows_the_passes():
     status, out, _ = rune("check", "~(exists x (ship(x) -> false))", "--fol", "--passes")
     assert status == 0

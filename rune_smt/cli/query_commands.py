@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from ..errors import QueryError
 from . import options as o
 from .output import print_json, print_table, say
-from .search_commands import print_query
+from .search_commands import print_query, write_text
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -31,6 +32,10 @@ def check(
     vocabulary: o.VocabularyOption = None,
     against: Annotated[str | None, typer.Option("--against", help="A second query to compare with.")] = None,
     passes: Annotated[bool, typer.Option("--passes", help="Print the formula after each pass.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with the scenes drawn.")] = None,
+    scenes: Annotated[
+        Path | None, typer.Option("--scenes", help="Write the scenes as .scenes.jsonl, which `index` reads.")
+    ] = None,
     with_: o.With = None,
     model: o.Model = None,
     base_url: o.BaseUrl = None,
@@ -47,6 +52,11 @@ def check(
     if passes and not as_json:
         _print_passes(asked, vocabulary)
     report = run(asked, vocabulary=vocabulary, against=other)
+    if html is not None:
+        write_text(html, f"<!doctype html><meta charset='utf-8'><title>check</title>{report._repr_html_()}\n")
+    if scenes is not None:
+        documents = [{**scene.to_json(), "image_id": name} for name, scene in report.scenes.items()]
+        write_text(scenes, "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents))
     if as_json:
         print_json(report.to_json())
     else:

@@ -249,9 +249,13 @@ def _opened(path: Path) -> Any:
 
 def write_json(path: Path, document: Any, quiet: bool = False) -> None:
     """A JSON file, and a line that says so."""
+    write_text(path, json.dumps(document, ensure_ascii=False) + "\n", quiet)
+
+
+def write_text(path: Path, text: str, quiet: bool = False) -> None:
+    """A file, and a line that says so."""
     with _opened(path) as file:
-        json.dump(document, file, ensure_ascii=False)
-        file.write("\n")
+        file.write(text)
     if not quiet:
         warn(f"Wrote {path}.")
 
