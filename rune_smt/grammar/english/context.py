@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from ...errors import Span
+from ...errors import LimitError, Span
 from ..nodes import (
     And,
     Apply,
@@ -28,6 +28,9 @@ from ..vocabulary import Vocabulary
 from .discourse import go_on, said, spoken_of
 from .lexicon import Relation
 from .meaning import Make, NoAntecedent, NoMeaning, Nominal, Predicate, Scope, both
+
+MOST_WORK = 3_000  # variables for one reading: a part that is made anew for each part around it doubles them
+MOST_IMPORTING = 8  # universals that ask for something: each doubles those around it
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Context:
         self.vocabulary = vocabulary
         self.ones = ones  # the class that each "ones" repeats, by its place in the text
         self.made = 0
+        self.work = 0  # variables made, those of readings given up included
         self.active: list[str] = []  # variables bound around the place that is being composed
         self.frames: list[str] = []  # the things being spoken of, the last one innermost
         self.exclude: str | None = None  # "it" as an object is not the subject
@@ -86,8 +90,11 @@ class Context:
         self.importing: dict[str, Formula] = {}  # universals that ask for at least one: variable -> of what
 
     def fresh(self) -> str:
-        """A variable that nothing else uses."""
+        """A variable that nothing else uses. raises LimitError where too many are made"""
         self.made += 1
+        self.work += 1
+        if self.work > MOST_WORK:
+            raise LimitError("The query nests too deep to be read.")
         return f"x{self.made}"
 
     @contextmanager
@@ -318,7 +325,12 @@ class Context:
 
 
 def place_existence(formula: Formula, importing: Mapping[str, Formula]) -> Formula:
-    """forall x (a -> b), for x importing: with exists x (a) beside it, or outside the smallest negation around it."""
+    """forall x (a -> b), for x importing: with exists x (a) beside it, or outside the smallest negation around it.
+
+    raises    LimitError where there are too many of them
+    """
+    if len(importing) > MOST_IMPORTING:
+        raise LimitError("The query says 'all' too often to be read.", hint="Say it in several queries.")
     placed, left = _place(formula, importing, negated=False)
     return both(*left, placed)
 

@@ -42,6 +42,8 @@ class Symbol:
     made: list[tuple[Rule, Item]] = field(default_factory=list)
 
 
+MOST_WAYS = 150_000  # ways to read parts of rules, in all: about a second
+
 Part: TypeAlias = "Symbol | tuple[str, int]"  # a word is its kind and its place
 _Waiting: TypeAlias = dict[int, list[tuple[int, int, "Item | None"]]]  # symbol -> state, start, item
 
@@ -52,6 +54,10 @@ class Stuck(Exception):
     def __init__(self, at: int):
         super().__init__(at)
         self.at = at
+
+
+class Overflow(Exception):
+    """The forest would have more than MOST_WAYS nodes."""
 
 
 class Grammar:
@@ -113,9 +119,10 @@ class Grammar:
         return states
 
     def forest(self, kinds: Sequence[frozenset[str]]) -> Symbol:
-        """All readings of words of these kinds. raises Stuck"""
+        """All readings of words of these kinds. raises Stuck, Overflow"""
         expected, begins, lhs, rules, names = self.expected, self.begins, self.lhs, self.rules, self.names
         columns: list[_Waiting] = []
+        ways = 0
         scan: list[tuple[int, int, Item | None]] = []  # items that wait for the word before this column
         for at in range(len(kinds) + 1):
             can_begin, known = self._beginning(kinds[at] if at < len(kinds) else frozenset())
@@ -147,6 +154,9 @@ class Grammar:
                         made.made.append((rules[state], item))
                         continue
                     made = symbols[origin, start] = Symbol(start, at, [(rules[state], item)])
+                    ways += len(columns[start].get(origin, ()))
+                    if ways > MOST_WAYS:
+                        raise Overflow
                     for before, began, held in columns[start].get(origin, ()):
                         after = before + 1
                         following = expected[after]

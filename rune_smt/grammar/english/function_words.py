@@ -105,6 +105,7 @@ PLAIN: dict[str, str] = {
     "SAME": "the same|same|one and the same|a common|the very same|a single|one common",
     "SEVERAL": "several|a number of|a group of|several of|multiple",
     "FEW": "a few|some few|a handful of|quite a few|a few of",
+    "HEDGE": "few|very few|hardly any|almost|nearly|barely|hardly|rarely|seldom|scarcely any",
     "MANY": (
         "many|lots of|a lot of|plenty of|numerous|a large number of|a great number of|large numbers of|many of|"
         "a great many|a great deal of|very many|a lots of|a good many|tons of|loads of"

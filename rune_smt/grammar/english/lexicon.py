@@ -303,6 +303,9 @@ def _add_vocabulary(add: Any, vocabulary: Vocabulary) -> None:
             if base and going:
                 add("RELV", base, relation)
                 add("PREP", going, relation)
+                first, space, rest = base.partition(" ")
+                fed = first + ("d" if first.endswith("e") else "ed") + space + rest + " by"
+                add("PREP", fed, Relation(name, swapped=True))
             for ending in ("", " to", " with", " from", " by", " of"):
                 add("PREP", text + ending, relation)
         add("NAMED", f"{text}", name)

@@ -31,11 +31,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from ...errors import LimitError, QueryError, Span
 from ..dimensions import check
-from ..nodes import Formula, Or, Truth, walk
+from ..nodes import And, Apply, Formula, Or, Truth, walk
 from ..vocabulary import Vocabulary, unknown_word_error
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
@@ -46,9 +46,12 @@ from .sentences import Composer
 
 MOST_LEFT_OUT = 8  # words or phrases; what leaves out more has not been understood
 AROUND = 2  # words before the one that cannot be read which may have been read as a phrase wrongly
-KEEP = {  # kinds of words that are never left out with an unknown one
+KEEP = {  # kinds of words that are never left out with an unknown one: what counts, denies, compares or is spoken of
     "NOUN", "NO", "NOT", "WITHOUT", "NUM", "MANY", "SEVERAL", "FEW", "ALL", "MOST", "LACK", "FREEOF", "NEITHER", "ADJ",
+    "ROWOF", "EITHER", "IF", "IFF", "UNLESS", "ONLY", "ONLYIF", "EXACTLY", "ATLEAST", "ATMOST", "MORETHAN", "FEWER",
+    "MORE", "LESSER", "COMP", "SUPER", "THAN", "NOTALL", "NONE", "OTHER", "ANOTHER", "HEDGE", "EXCEPT", "OTHERTHAN",
 }  # fmt: skip
+SKELETON = {"THERE", "BE", "HAVE", "DO", "AND", "OR", "BUT", "PRON", "EACHOTHER", "RELV", "PREP"}  # nor by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +300,8 @@ def _refusal(text: str, words: list[Word], error: NoParse) -> QueryError:
         stop = "The sentence stops before it is complete."
         return QueryError(stop, text=text, span=(end, end + 1), hint=hint or UNFINISHED)
     word = words[at]
+    if "HEDGE" in word.kinds:
+        hint = "Say how many: 'at most two', 'most', 'at least 80 %'."
     return QueryError(
         f"'{word.text}' cannot be read here.", text=text, span=word.span,
         hint=hint or "Say it another way, or give the formula with --fol.",
@@ -338,7 +343,10 @@ def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tup
         bad = next((i for i in kept if "UNKNOWN" in words[i].kinds), None)
         if bad is None:
             try:
-                return _meaning(text, [words[i] for i in kept], known), _phrases(text, words, gone)
+                formula, left_out = _meaning(text, [words[i] for i in kept], known), _phrases(text, words, gone)
+                if left_out and _impossible(formula, known.vocabulary):
+                    raise unknown_word_error(left_out[0], known.vocabulary, text, words[min(gone)].span)
+                return formula, left_out
             except QueryError as error:
                 bad = _stuck(words, kept)
                 if bad is None:
@@ -350,12 +358,24 @@ def _lenient(text: str, words: list[Word], known: Lexicon) -> tuple[Formula, tup
     raise QueryError("Too much of the query is not understood.", text=text, span=(0, len(text.rstrip())))
 
 
+def _impossible(formula: Formula, vocabulary: Vocabulary) -> bool:
+    """Whether it says of one thing that it is of two classes of which nothing is: then too much was left out."""
+    for node in walk(formula):
+        if isinstance(node, And):
+            said = [part for part in node.parts if isinstance(part, Apply) and part.name in vocabulary.classes]
+            for first, second in combinations(said, 2):
+                related = vocabulary.is_a(first.name, second.name) or vocabulary.is_a(second.name, first.name)
+                if first.args == second.args and (not related or first.name == second.name):
+                    return True
+    return False
+
+
 def _stuck(words: list[Word], kept: list[int]) -> int | None:
     """The word at which reading stops, if it may be left out."""
     try:
         parse([words[i] for i in kept])
     except NoParse as error:
-        if error.at < len(kept) and KEEP.isdisjoint(words[kept[error.at]].kinds):
+        if error.at < len(kept) and (KEEP | SKELETON).isdisjoint(words[kept[error.at]].kinds):
             return kept[error.at]
     return None
 

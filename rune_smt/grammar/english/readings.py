@@ -23,11 +23,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ...errors import Span
+from ...errors import LimitError, Span
 from ..plurals import plural
-from .earley import Grammar, Item, Rule, Stuck, Symbol, grammar
+from .earley import Grammar, Item, Overflow, Rule, Stuck, Symbol, grammar
 from .lexicon import Word
 
+MOST_WORDS = 400  # words and phrases of a text: a longer one is no query
+MOST_TREES = 30_000  # trees that are made for a text: about a second
+TOO_MANY = "The query can be read in too many ways to choose from."
+SHORTER = "Say it in shorter sentences, with a full stop behind each."
 KEPT = 6  # trees kept for every part of the text: enough that spurious twins do not hide a true reading
 
 
@@ -51,18 +55,20 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A rule of the grammar and its parts; `start` and `end` count words, `head` is where its head noun ends."""
+    """A rule of the grammar and its parts; `start` and `end` count words, `head` is where its head noun ends.
+
+    nodes   the parts that are no words
+    """
 
     kind: str
     parts: tuple[Tree, ...]
     start: int
     end: int
     head: int = field(default=0)
+    nodes: tuple[Node, ...] = field(init=False, compare=False, repr=False)
 
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """The parts that are no words."""
-        return tuple(part for part in self.parts if isinstance(part, Node))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple([part for part in self.parts if isinstance(part, Node)]))
 
     def leaf(self, *kinds: str) -> Leaf | None:
         """The first word directly below of one of these kinds."""
@@ -110,11 +116,15 @@ class NoParse(Exception):
 
 
 def parse(words: list[Word]) -> list[tuple[int, Node]]:
-    """The readings of the words, cheapest first: (cost, tree). raises NoParse"""
+    """The readings of the words, cheapest first: (cost, tree). raises NoParse, LimitError"""
+    if len(words) > MOST_WORDS:
+        raise LimitError(f"The query has {len(words)} words and phrases; at most {MOST_WORDS} are read.", hint=SHORTER)
     try:
         forest = _grammar().forest([frozenset(word.kinds) for word in words])
     except Stuck as error:
         raise NoParse(error.at) from None
+    except Overflow:
+        raise LimitError(TOO_MANY, hint=SHORTER) from None
     found: list[tuple[int, Node]] = []
     for cost, tree in _cheapest(forest, words):
         assert isinstance(tree, Node)
@@ -138,6 +148,7 @@ def _cheapest(root: Symbol, words: list[Word]) -> list[tuple[int, Tree]]:
     leaves: dict[tuple[str, int], Leaf] = {}
     stack: list[tuple[Symbol | Item, bool]] = [(root, False)]
     begun: set[int] = set()
+    trees_made = 0
     while stack:
         node, ready = stack.pop()
         if not ready:
@@ -151,6 +162,9 @@ def _cheapest(root: Symbol, words: list[Word]) -> list[tuple[int, Tree]]:
             found: list[tuple[int, Tree]] = []
             for rule, item in node.made:
                 found += [_tree(rule, cost, parts, node) for cost, parts in done.get(id(item), ())]
+            trees_made += len(found)
+            if trees_made > MOST_TREES:
+                raise LimitError(TOO_MANY, hint=SHORTER)
             found.sort(key=_by_cost)
             done[id(node)] = found[:KEPT]
     trees: list[tuple[int, Tree]] = done[id(root)]
@@ -194,9 +208,10 @@ def _tree(rule: Rule, cost: int, parts: tuple[Tree, ...], symbol: Symbol) -> tup
             trees.append(part)
     if rule.transparent and len(trees) == 1:
         return cost, trees[0]
-    tree = Node(rule.name, tuple(trees), symbol.start, symbol.end)
+    head = 0
     if rule.name in _HEADED:
-        tree = Node(rule.name, tree.parts, symbol.start, symbol.end, _head(tree))
+        head = trees[0].head if rule.name == "n_mod" and isinstance(trees[0], Node) else symbol.end
+    tree = Node(rule.name, tuple(trees), symbol.start, symbol.end, head)
     return cost + _cost(tree), tree
 
 
@@ -209,10 +224,6 @@ FRONTED = 2
 _HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
 _COMPARING = ("p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near")
 _SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
-
-
-def _head(tree: Node) -> int:
-    return tree.nodes[0].head if tree.kind == "n_mod" else tree.end
 
 
 def _cost(tree: Node) -> int:
