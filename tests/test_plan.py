@@ -217,20 +217,33 @@ def test_the_rarest_class_is_bound_first_and_the_others_within_its_reach():
         "exists x (small_vehicle(x) & exists y (harbor(y) & near(x, y)))", small_vehicle=40, harbor=0.5
     )
     assert describe(step) == [
-        "find x2 among harbor",
-        "  find x1 among small_vehicle, within reach of x2 by the strip index (near(x1, x2))",
-        "    test near(x1, x2)",
+        "some x2 in harbor",
+        "  some x1 in small_vehicle where near(x1, x2); looked up by place near x2",
     ]
 
 
 def test_a_universal_is_planned_as_its_counterexamples():
     step = planned("forall x (plane(x) -> exists y (harbor(y) & left_of(x, y)))", plane=3, harbor=1)
     assert describe(step) == [
-        "none of",
-        "  find x1 among plane",
-        "    none of",
-        "      find x2 among harbor, by the extreme of a column",
-        "        test left_of(x1, x2)",
+        "no x1 in plane",
+        "  no x2 in harbor where left_of(x1, x2); the extreme one tells",
+    ]
+
+
+def test_counts_and_pairs_are_described():
+    text = "exists x (ship(x) & count y (ship(y) & x != y & near(x, y)) > 2 * count z (plane(z)) + 1)"
+    assert describe(planned(text, ship=9, plane=1)) == [
+        "some x1 in ship",
+        "  count x2 in ship where x1 != x2, near(x1, x2); looked up by place near x1",
+        "  count x3 in plane",
+    ]
+    text = "exists x (ship(x) & exists y (ship(y) & touches(x, y) & (large(x) | large(y))))"
+    assert describe(planned(text, ship=9)) == [
+        "some x1 in ship",
+        "  some x2 in ship where touches(x1, x2); looked up by place near x1; each pair with x1 once",
+        "    one of",
+        "      large(x1)",
+        "      large(x2)",
     ]
 
 

@@ -187,31 +187,46 @@ def _rows(result: SearchResult, shown: list[Match]) -> tuple[list[str], list[lis
 
 def _print_plan(result: SearchResult) -> None:
     """What was planned, and how many images each step decided at what cost."""
-    from ..grammar.printer import canonical
     from ..solver.plan import components, describe
 
     run = result.statistics
     if run is None or run.plan is None:
         say("plan: none; only mode threshold with the array engine has one")
-    else:
-        say(f"plan of {canonical(run.plan.formula)}")
-        spent = f"{1000 * run.counts_seconds:.1f} ms"
-        say(f"1. class counts: decided {run.by_counts:,} of {run.images:,} images in {spent}")
-        shown: set[str] = set()
-        for step in components(run.plan):
-            if step.key in shown:
-                continue
-            shown.add(step.key)
-            done = run.components[step.key]
-            say(f"{len(shown) + 1}. {done.text}")
-            for line in describe(step, depth=2):
-                say(line)
-            counted = f", {done.by_counts:,} of them decided by class counts" if done.by_counts else ""
-            say(
-                f"   asked of {done.images:,} images{counted}: {done.satisfied:,} satisfied; "
-                f"{done.bindings:,} bindings, {1000 * done.seconds:.1f} ms"
-            )
-    say("ms: " + ", ".join(f"{name} {spent:g}" for name, spent in result.elapsed_ms.items()))
+        return
+    say("plan")
+    left = run.images - run.by_counts
+    say(
+        f"1. how many entities of each class an image has: decides {run.by_counts:,} of {run.images:,} images, "
+        f"{left:,} left; {1000 * run.counts_seconds:,.1f} ms"
+    )
+    shown: set[str] = set()
+    for step in components(run.plan):
+        if step.key in shown:
+            continue
+        shown.add(step.key)
+        done = run.components[step.key]
+        say(f"{len(shown) + 1}. {done.text}")
+        for line in describe(step, depth=2):
+            say(line)
+        if not done.images:
+            say("   not asked: no image is left to it")
+            continue
+        counted = f", {done.by_counts:,} of them decided by class counts" if done.by_counts else ""
+        say(
+            f"   asked of {done.images:,} images{counted}: {done.satisfied:,} satisfied; "
+            f"{done.bindings:,} combinations looked at; {1000 * done.seconds:,.1f} ms"
+        )
+    spent = [f"{_SPENT[name]} {ms:,.1f} ms" for name, ms in result.elapsed_ms.items() if ms >= 0.05]
+    say(f"time: {', '.join(spent)}")
+
+
+_SPENT = {
+    "load": "opening",
+    "translate": "reading the query",
+    "plan": "planning",
+    "decide": "deciding",
+    "explain": "explaining",
+}
 
 
 def print_query(query: Query) -> None:
