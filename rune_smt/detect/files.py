@@ -17,6 +17,7 @@ from rune_smt.detect.records import Floats, Ints, Journal, SourceFile
 from rune_smt.errors import DataError
 
 LONG_NUMBER = re.compile(r"\d{300}")  # whole numbers too large for a float, which are read as infinite
+HALF_CHARACTER = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 LARGEST_SIDE = 10_000_000  # pixels: beyond any picture; TIFF and PNG headers can claim 4,294,967,295
 LARGEST_COORDINATE = 1e9  # pixels: beyond it products of coordinates lose what areas are made of
 
@@ -143,8 +144,12 @@ def parse_json(text: str, shown: str, first_line: int = 1) -> Any:
     """The value; DataError with line and column, and a word when the text just stops."""
     try:
         if LONG_NUMBER.search(text):
-            return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 300 else float(digits))
-        return json.loads(text)
+            value = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 300 else float(digits))
+        else:
+            value = json.loads(text)
+        if half := HALF_CHARACTER.search(text):
+            _refuse_half_characters(value, f"{shown}:{first_line + text.count(chr(10), 0, half.start())}")
+        return value
     except json.JSONDecodeError as error:
         place = f"{shown}:{first_line + error.lineno - 1}:{error.colno}"
         cut = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
@@ -152,6 +157,14 @@ def parse_json(text: str, shown: str, first_line: int = 1) -> Any:
         raise DataError(f"{place}: not valid JSON: {error.msg.removesuffix(' starting at')}.", hint=hint) from error
     except RecursionError as error:
         raise DataError(f"{shown}:{first_line}: not valid JSON: nested too deep.") from error
+
+
+def _refuse_half_characters(value: Any, place: str) -> None:
+    """JSON can spell half of a character of UTF-16; no file of ours could hold it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{place}: not valid JSON: a text ends or begins within a character.") from error
 
 
 def excerpt(fields: Sequence[str]) -> str:

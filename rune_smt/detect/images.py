@@ -257,7 +257,8 @@ def _parquet_rows(path: Path, shown: str) -> tuple[list[str], list[tuple[str, di
 
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        table.validate(full=True)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{shown}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     rows = [(f"{shown}: row {number}", row) for number, row in enumerate(table.to_pylist())]
     return list(table.column_names), rows

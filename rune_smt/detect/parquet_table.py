@@ -40,7 +40,9 @@ def read_arrow(path: Path, shown: str) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pyarrow.feather.read_table(path) if path.suffix.lower() in ARROW else pq.read_table(path)
+        table = pyarrow.feather.read_table(path) if path.suffix.lower() in ARROW else pq.read_table(path)
+        table.validate(full=True)  # what a damaged file says of its buffers may point anywhere
+        return table
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{shown}: cannot be read as a table: {str(error).splitlines()[0]}") from error
 

@@ -175,7 +175,9 @@ def _areal(
             raise DataError(f"{place} is a {what} and has no area ({len(mine)} such features).", hint=f"Give {flag}.")
         size = pixels_of(given, record.gsd, record.name.stem)
         shapes = shapes.copy()
-        shapes[mine] = shapely.buffer(shapes[mine], size / 2, quad_segs=ROUND, cap_style="flat" if wanted else "round")
+        with np.errstate(all="ignore"):  # coordinates beyond any map: they are refused afterwards
+            grown = shapely.buffer(shapes[mine], size / 2, quad_segs=ROUND, cap_style="flat" if wanted else "round")
+        shapes[mine] = grown
     return shapes
 
 

@@ -103,7 +103,8 @@ def _feature(feature: Any) -> tuple[Any, Mapping[str, Any]]:
         return None, properties
     if not isinstance(geometry, dict) or geometry.get("type") not in GEOMETRY_TYPES:
         raise TypeError(f"its geometry is a {geometry.get('type') if isinstance(geometry, dict) else geometry!r}")
-    shape = shapely.force_2d(shapely.geometry.shape(geometry))
+    with np.errstate(all="ignore"):
+        shape = shapely.force_2d(shapely.geometry.shape(geometry))
     if not np.isfinite(shapely.get_coordinates(shape)).all():
         raise ValueError("a coordinate is not a finite number")
     return (None if shape.is_empty else shape), properties
@@ -115,7 +116,8 @@ def _geojson_crs(document: Mapping[str, Any], shown: str) -> str:
     crs = document.get("crs")
     if crs is None:
         return "EPSG:4326"
-    name = (crs.get("properties") or {}).get("name") if isinstance(crs, dict) else None
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(name, str):
         raise DataError(f"{shown}: the member crs names no coordinate reference system.")
     return name
@@ -134,7 +136,7 @@ def _geopackage(file: SourceFile, journal: Journal) -> list[Layer]:
                 "ORDER BY g.table_name"
             ).fetchall()
             return [_geopackage_layer(package, file, row, journal) for row in columns]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, IndexError, OverflowError) as error:  # IndexError: a column that is not there
         raise DataError(f"{file.shown}: cannot be read as GeoPackage: {error}.") from error
 
 
@@ -179,13 +181,19 @@ def _geoparquet(file: SourceFile) -> Layer:
 
     try:
         table = pq.read_table(file.path)
+        table.validate(full=True)
         described = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{file.shown}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+    if not isinstance(described, dict):
+        described = {}
     primary = described.get("primary_column", "geometry")
     if primary not in table.column_names:
         raise DataError(f"{file.shown}: no geometry column; it has {', '.join(table.column_names[:8])}.")
-    facts = described.get("columns", {}).get(primary, {})
+    columns = described.get("columns")
+    facts = columns.get(primary) if isinstance(columns, dict) else None
+    if not isinstance(facts, dict):
+        facts = {}
     if facts.get("encoding", "WKB") != "WKB":
         raise DataError(f"{file.shown}: its geometry is encoded as {facts['encoding']}, WKB is read.")
     shapes = shapely.force_2d(shapely.from_wkb(table.column(primary).to_numpy(), on_invalid="ignore"))

@@ -36,7 +36,11 @@ def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
         if not isinstance(buildings, list):
             options.journal.bad(f"{file.shown}: expected an xBD label with features.xy.")
             continue
-        yield _chunk(file, document.get("metadata") or {}, buildings, options)
+        metadata = document.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            options.journal.bad(f"{file.shown}: its metadata are no object.")
+            metadata = {}
+        yield _chunk(file, metadata, buildings, options)
 
 
 def _chunk(file: SourceFile, metadata: Mapping[str, Any], buildings: Sequence[Any], options: ReadOptions) -> Chunk:
@@ -49,7 +53,6 @@ def _chunk(file: SourceFile, metadata: Mapping[str, Any], buildings: Sequence[An
         place = f"{file.shown}: features.xy {index}"
         try:
             shape = shapely.from_wkt(building["wkt"])
-            properties = building.get("properties") or {}
             if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
                 raise ValueError("its outline has no point, or one that is not finite")
             if shape.geom_type not in ("Polygon", "MultiPolygon"):
@@ -57,9 +60,13 @@ def _chunk(file: SourceFile, metadata: Mapping[str, Any], buildings: Sequence[An
         except (KeyError, TypeError, AttributeError, ValueError, shapely.errors.ShapelyError) as error:
             options.journal.bad(f"{place}: no outline as WKT: {str(error).splitlines()[0].rstrip('.')}.")
             continue
+        properties = building.get("properties") or {}
+        subtype = properties.get("subtype") if isinstance(properties, dict) else None
+        if not isinstance(properties, dict) or not isinstance(subtype, str | None):
+            options.journal.bad(f"{place}: its properties are no object, or its subtype no text.")
+            continue
         shapes[len(labels)] = shapely.force_2d(shape)
         labels.append(str(properties.get("feature_type") or "building"))
-        subtype = properties.get("subtype")
         known = subtype is not None and subtype not in UNKNOWN_DAMAGE
         damage.append(str(subtype).replace("-", "_") if known else None)
         identity.append(str(properties["uid"]) if properties.get("uid") is not None else None)

@@ -99,7 +99,7 @@ def _box(text: Any) -> list[float] | None:
 def _label(type_id: Any, names: Mapping[int, str]) -> str:
     try:
         return names.get(int(type_id)) or f"unknown_{int(type_id)}"
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return "unknown"
 
 

@@ -227,7 +227,7 @@ def read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(f"{path} is not an archive: its {HEADER} is of something else.")
     version = header.get("version")
-    if version not in _NEEDED:
+    if not isinstance(version, int) or version not in _NEEDED:
         raise DataError(
             f"{path} is an archive of another version: {version}; this program reads versions 1 and 2.",
             hint=f"{again(path)}. Or open it with the rune-smt that made it.",
@@ -235,7 +235,34 @@ def read_header(path: Path) -> dict[str, Any]:
     missing = [name for name in _NEEDED[version] if name not in header]
     if missing:
         raise DataError(f"{file} is damaged: it has no '{missing[0]}'.", hint=again(path))
+    wrong = next((name for name, right in _SHAPES.items() if name in header and not right(header[name])), None)
+    if wrong is not None:
+        raise DataError(f"{file} is damaged: its '{wrong}' is not what an archive writes.", hint=again(path))
     return header
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _folder(value: Any, of: type | tuple[type, ...]) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, of) and each is not True for each in value.values())
+
+
+# What every member of archive.json has to look like, whatever else it says.
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    "classes": _texts,
+    "reference_areas": lambda value: _folder(value, (int, float)),
+    "assumptions": _texts,
+    "repaired": lambda value: isinstance(value, int),
+    "unusable_gsd": _texts,
+    "merged": _texts,
+    "calibration": lambda value: value is None or isinstance(value, dict),
+    "vocabulary": lambda value: value is None or (_folder(value, str) and {"name", "toml"} <= value.keys()),
+    "files": lambda value: _folder(value, dict),
+    "attributes": lambda value: isinstance(value, dict),
+    "parts": lambda value: isinstance(value, list) and all(isinstance(e, dict) and "path" in e for e in value),
+}
 
 
 _FACTS = ("classes", "reference_areas", "assumptions", "repaired", "unusable_gsd", "vocabulary")
