@@ -25,10 +25,12 @@ from rune_smt.detect.files import as_size, list_files
 from rune_smt.detect.formats import Format, find_format
 from rune_smt.detect.gsd import GSD_RANGE
 from rune_smt.detect.images import ImageRow, Pictures, find_pictures, is_picture, read_list, read_picture, read_table
+from rune_smt.detect.merged_tiles import merge_tiles
 from rune_smt.detect.records import MIN_AREA, Chunk, ImageName, ImageRecord, Ints, Journal, ReadOptions, SourceFile
 from rune_smt.detect.report import IndexReport, notes_of, render_report
 from rune_smt.detect.running import RunOptions, detector_format
 from rune_smt.detect.shards import SHARD_BYTES, read_shards, shards_of
+from rune_smt.detect.tile_names import TilePattern
 from rune_smt.detect.tiling import OVERLAP, windows
 from rune_smt.detect.yolo import read_names
 from rune_smt.entities.archive import Archive, Facts, archive_from_arrow, is_archive, open_archive
@@ -92,6 +94,7 @@ class IndexOptions(TypedDict, total=False):
     line_width: str | None
     point_size: str | None
     join: bool
+    tiles: str | None
     detector: str | Path | Detector | None
     device: str
     tile: int | None
@@ -108,7 +111,7 @@ def index(sources: Sources, out: PathLike | None = None, **options: Unpack[Index
     options  those of `index_with_report`, which also says what was repaired, skipped, assumed and left out:
              format, images, image_list, image_table, image_size, gsd, headers, coco_gt, crowd, names, vocabulary,
              unknown, min_score, append, refit_sizes, overwrite, skip_bad, assume_extent, mask_suffix, min_area,
-             palette, simplify, label_field, image_field, line_width, point_size, join, detector, device, tile,
+             palette, simplify, label_field, image_field, line_width, point_size, join, tiles, detector, device, tile,
              overlap, workers, progress
     Raises DataError that names file and line, QueryError for options that cannot be.
     """
@@ -162,6 +165,7 @@ def index_with_report(
     line_width: str | None = None,
     point_size: str | None = None,
     join: bool = False,
+    tiles: str | None = None,
     detector: str | Path | Detector | None = None,
     device: str = "auto",
     tile: int | None = None,
@@ -198,6 +202,8 @@ def index_with_report(
     label_field, image_field  properties of map features that say their class, and the scene they are in
     line_width, point_size    breadth of map features without area, such as '6m' or '20px'
     join         the sources are layers: images of one name are one scene with the entities of all of them
+    tiles        the images are tiles of pictures, called by this pattern: "dota" (P0861__1024__0___1648) or with fields
+                 such as "{image}_{x}_{y}"; each picture becomes one image
     detector     model file or name, or a detector: then the sources are pictures, and the entities what it sees in them
     device       auto, cpu or cuda, for the detector
     tile         side of the tiles, pixels, in which it sees pictures; None for its own choice, 0 for pictures whole
@@ -216,6 +222,7 @@ def index_with_report(
     _check_options(paths, gsd, crowd, unknown, min_score, min_area, simplify, append, refit_sizes, overwrite)
     present = _present_archive(out, append, overwrite)
     journal = Journal(skip_bad=skip_bad)
+    pattern = TilePattern.of(tiles) if tiles is not None else None
     memory = _memory(out)
     layers: list[tuple[Format, list[SourceFile]]] = []
     if join:
@@ -247,7 +254,7 @@ def index_with_report(
     )
     with ExitStack() as stack:
         folder = None
-        if out is not None and detector is None and not join and _is_much(chosen, files):
+        if out is not None and detector is None and not join and pattern is None and _is_much(chosen, files):
             folder = stack.enter_context(working_folder(Path(out)))
             run = stack.enter_context(in_processes(workers)) if runner is None else runner
         spilled = None
@@ -267,6 +274,9 @@ def index_with_report(
         records = _all_images(read, chosen, extra, journal)
         if not chosen.names_every_image and not extra.names_images and not any(record.path for record in records):
             journal.note("only detections", count=len(records))
+        if pattern is not None:
+            read, records = merge_tiles(read, records, pattern, size, journal)
+            size = None  # that of tiles, not of the pictures
         ids = image_ids([record.name for record in records])
         for record, image_id in zip(records, ids, strict=True):
             if image_id != record.name.stem:

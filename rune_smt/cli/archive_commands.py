@@ -57,6 +57,10 @@ def index(
     line_width: Annotated[str | None, typer.Option("--line-width", help="Breadth of map lines, such as 6m.")] = None,
     point_size: Annotated[str | None, typer.Option("--point-size", help="Breadth of map points, such as 3m.")] = None,
     join: Annotated[bool, typer.Option("--join", help="The sources are layers: images of one name are one scene.")] = False,
+    tiles: Annotated[
+        str | None,
+        typer.Option("--tiles", metavar="PATTERN", help="The images are tiles: 'dota' for P0861__1024__0___1648, or {image}_{x}_{y}."),
+    ] = None,
     detector: Annotated[
         str | None, typer.Option("--detector", metavar="MODEL", help="Look at pictures with a model: FILE.onnx, FILE.pt, ...")
     ] = None,
@@ -104,6 +108,7 @@ def index(
             line_width=line_width,
             point_size=point_size,
             join=join,
+        tiles=tiles,
             detector=detector,
             device=device,
             tile=tile,

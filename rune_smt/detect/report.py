@@ -36,6 +36,21 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "{n} picture was looked at in tiles",
         "{n} pictures were looked at in tiles",
     ),
+    "tiles merged": (
+        "note",
+        "{n} image is put together from tiles",
+        "{n} images are put together from tiles",
+    ),
+    "tiles joined": (
+        "note",
+        "{n} piece of a thing that tiles share or cut was joined with another",
+        "{n} pieces of things that tiles share or cut were joined with others",
+    ),
+    "tiles with gaps": (
+        "warning",
+        "the tiles of {n} image leave gaps: its size is unknown, and what lies in between counts as not there",
+        "the tiles of {n} images leave gaps: their sizes are unknown, and what lies in between counts as not there",
+    ),
     "resumed": (
         "note",
         "{n} picture had been looked at before an interruption and was not again",

@@ -22,6 +22,8 @@ OVERLAP = 0.25  # of a tile's side: at DOTA's scale most things fit into a quart
 WHOLE = 1.5  # a picture of up to so many tile sides goes through in one piece: things stay large enough to be seen
 AGREE = 0.3  # IoU, where two tiles overlap, of two outlines that are one thing
 INSIDE = 0.6  # a piece cut off by a tile's edge belongs to a thing that holds this share of it
+WHOLE_OF_IT = 0.95  # of all pieces' area together: an outline that holds so much is no piece
+CORNERS = 5  # coordinates of a box, whose ring ends where it begins
 EDGE = 4.0  # pixels from a tile's edge: what comes nearer may be cut off there
 
 
@@ -85,11 +87,16 @@ class _Pieces:
     cut: Bools
 
 
-def join(found: Sequence[Detections], places: Sequence[Window], width: int, height: int) -> Detections:
+def join(
+    found: Sequence[Detections], places: Sequence[Window], width: int, height: int, *, annotated: bool = False
+) -> Detections:
     """The things seen in tiles of a picture, each once.
 
-    found   what each tile saw, in pixels of the picture
-    places  the tiles
+    found      what each tile saw, in pixels of the picture
+    places     the tiles
+    annotated  the outlines are people's: of those of a thing that all lie near an edge, one that holds the others is
+               the thing; pieces that are no boxes are joined as they are; pieces that face each other across an edge
+               where two tiles meet without overlap are one thing where they agree along it
 
     Two outlines of one class from different tiles are one thing where they agree in what both tiles show: their IoU
     inside the tiles' common part is above AGREE. Each outline agrees with at most one of every other tile, the one
@@ -111,8 +118,8 @@ def join(found: Sequence[Detections], places: Sequence[Window], width: int, heig
         _cut(shapes, np.asarray(places, np.float64)[tile], width, height),
     )
     one, other = _pairs(pieces)
-    owner = _things(pieces, one, other, np.asarray(places, np.float64))
-    chosen, outlines, scores = _outlines_of(pieces, owner)
+    owner = _things(pieces, one, other, np.asarray(places, np.float64), facing=annotated)
+    chosen, outlines, scores = _outlines_of(pieces, owner, boxes=not annotated)
     kept = _without_fragments(pieces, chosen, outlines)
     order = kept[np.argsort(-scores[kept], kind="stable")]
     first = np.cumsum([0, *(len(seen) for seen in found)])
@@ -131,9 +138,8 @@ def _cut(shapes: Shapes, tiles: Floats, width: int, height: int) -> Bools:
     """Whether each outline comes near an edge of its tile that is not the picture's edge too."""
     bounds = shapely.bounds(shapes)
     inner = np.stack([tiles[:, 0] > 0, tiles[:, 1] > 0, tiles[:, 2] < width, tiles[:, 3] < height], axis=1)
-    near = np.concatenate([bounds[:, :2] - tiles[:, :2] < EDGE, tiles[:, 2:] - bounds[:, 2:] < EDGE], axis=1)
-    result: Bools = (inner & near).any(axis=1)
-    return result
+    room = np.concatenate([bounds[:, :2] - tiles[:, :2], tiles[:, 2:] - bounds[:, 2:]], axis=1)
+    return np.asarray((inner & (room < EDGE)).any(axis=1), bool)
 
 
 def _pairs(pieces: _Pieces) -> tuple[Ints, Ints]:
@@ -143,23 +149,44 @@ def _pairs(pieces: _Pieces) -> tuple[Ints, Ints]:
     return one[possible], other[possible]
 
 
-def _things(pieces: _Pieces, one: Ints, other: Ints, places: Floats) -> Ints:
-    """The thing each piece belongs to, numbered from 0: pieces joined where they are each other's best."""
+def _things(pieces: _Pieces, one: Ints, other: Ints, places: Floats, *, facing: bool) -> Ints:
+    """The thing each piece belongs to, numbered from 0: pieces joined where they are each other's best.
+
+    facing  pieces of tiles that only meet at an edge are compared along it
+    """
     n = len(pieces.shapes)
     if not len(one):
         return np.arange(n)
     a, b = places[pieces.tile[one]], places[pieces.tile[other]]
     common = np.concatenate([np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])], axis=1)
-    shared = (common[:, 2:] > common[:, :2]).all(axis=1)
-    one, other, common = one[shared], other[shared], common[shared]
-    part = shapely.box(*common.T)
+    sides = common[:, 2:] - common[:, :2]
+    shared: Bools = (sides > 0).all(axis=1)
+    if facing:
+        shared = shared | (sides >= 0).all(axis=1) & (sides > 0).any(axis=1) & pieces.cut[one] & pieces.cut[other]
+    one, other, common, sides = one[shared], other[shared], common[shared], sides[shared]
+    flat = (sides == 0).any(axis=1)
+    part = shapely.box(*(common + np.where(flat, EDGE, 0.0)[:, None] * np.array([-1, -1, 1, 1])).T)
     with np.errstate(all="ignore"):
         mine = shapely.intersection(pieces.shapes[one], part)
         theirs = shapely.intersection(pieces.shapes[other], part)
     agreement = overlap_ratio(mine, theirs)
+    across = np.flatnonzero(flat)
+    agreement[across] = _agreement_along(mine[across], theirs[across], sides[across, 0] == 0)
     best = _best_of_tile(one, pieces.tile[other], agreement) & _best_of_tile(other, pieces.tile[one], agreement)
     joined = best & (agreement > AGREE)
     return _connected(n, one[joined], other[joined])
+
+
+def _agreement_along(mine: Shapes, theirs: Shapes, upright: Bools) -> Floats:
+    """IoU of the stretches that pieces take of an edge between two tiles, upright or level; 0 for a piece beside it."""
+    axis = np.where(upright, 1, 0)
+    a, b = shapely.bounds(mine), shapely.bounds(theirs)
+    row = np.arange(len(axis))
+    low, high = np.maximum(a[row, axis], b[row, axis]), np.minimum(a[row, axis + 2], b[row, axis + 2])
+    span = np.maximum(a[row, axis + 2], b[row, axis + 2]) - np.minimum(a[row, axis], b[row, axis])
+    with np.errstate(all="ignore"):
+        along: Floats = np.nan_to_num(np.maximum(high - low, 0) / span)
+    return along
 
 
 def _best_of_tile(piece: Ints, tile: Ints, agreement: Floats) -> Bools:
@@ -188,15 +215,27 @@ def _connected(n: int, left: Ints, right: Ints) -> Ints:
     return np.unique([root(k) for k in range(n)], return_inverse=True)[1].astype(np.int64)
 
 
-def _outlines_of(pieces: _Pieces, owner: Ints) -> tuple[Ints, Shapes, Floats]:
-    """Of each thing: the piece that stands for it, its outline and its score."""
+def _outlines_of(pieces: _Pieces, owner: Ints, *, boxes: bool) -> tuple[Ints, Shapes, Floats]:
+    """Of each thing: the piece that stands for it, its outline and its score.
+
+    boxes  what every tile cut off becomes a rectangle; else only where all its pieces have four corners and none of
+           them holds the others
+    """
     order = np.lexsort((np.arange(len(owner)), -pieces.scores, pieces.cut, owner))  # whole before cut, best first
     starts = np.flatnonzero(np.append(True, owner[order][1:] != owner[order][:-1]))
     chosen = order[starts]
     outlines, scores = pieces.shapes[chosen], pieces.scores[chosen]
     ends = np.append(starts[1:], len(order))
     for k in np.flatnonzero(pieces.cut[chosen] & (ends - starts > 1)):
-        outlines[k] = shapely.minimum_rotated_rectangle(shapely.union_all(pieces.shapes[order[starts[k] : ends[k]]]))
+        mine = pieces.shapes[order[starts[k] : ends[k]]]
+        outline = shapely.union_all(mine)
+        largest = mine[int(shapely.area(mine).argmax())]
+        if not boxes and shapely.area(largest) > WHOLE_OF_IT * shapely.area(outline):
+            outlines[k] = largest
+        elif boxes or (shapely.get_num_coordinates(mine) <= CORNERS).all():
+            outlines[k] = shapely.minimum_rotated_rectangle(outline)
+        else:
+            outlines[k] = outline
     return chosen, outlines, scores
 
 
