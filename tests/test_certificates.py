@@ -291,14 +291,17 @@ def test_a_certificate_holds_for_one_scene(rich):
             assert not checker.check(certificate, changed(document, path, value)).ok, (path, value)
 
 
-@given(formula=queries(max_depth=4), scene=law_scenes(), data=st.data())
-@settings(max_examples=150)
-def test_random_changes_are_caught(formula, scene, data):
+@given(formula=queries(max_depth=4), scene=law_scenes(), random=st.randoms(use_true_random=False))
+@settings(max_examples=100)
+def test_random_changes_are_caught(formula, scene, random):
+    """A thousand: ten of each of a hundred certificates."""
     certificate, document = certified(formula, scene)
-    path = data.draw(st.sampled_from([path for path in leaves(certificate) if path[0] != "about"]))
-    values = [v for v in others(at(certificate, path)) if v is not True or at(certificate, path) != 1]
-    report = checker.check(changed(certificate, path, data.draw(st.sampled_from(values))), document)
-    assert not report.ok and report.step
+    paths = [path for path in leaves(certificate) if path[0] != "about"]
+    for _ in range(10):
+        path = random.choice(paths)
+        values = [v for v in others(at(certificate, path)) if v is not True or at(certificate, path) != 1]
+        report = checker.check(changed(certificate, path, random.choice(values)), document)
+        assert not report.ok and report.step
 
 
 @given(formula=queries(max_depth=4), scene=law_scenes(), data=st.data())
