@@ -18,6 +18,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from contextlib import chdir
+from fnmatch import fnmatch
 from pathlib import Path
 
 from mutmut.configuration import reset_config
@@ -31,6 +32,7 @@ TOP = Path(__file__).resolve().parents[1]
 WORK = TOP / ".mutation"
 COPIED = ("rune_smt", "tests", "grammar", "solver", "detect", "pyproject.toml")
 SEED = 1
+STACK = 4_000  # Python's frames: mutmut calls every function through two more
 MEMORY = 8 << 30  # bytes a run may take: a changed loop can grow without end
 CAUGHT = ("killed", "timeout", "segfault")  # a change that makes a test fail, hang or crash is noticed
 
@@ -41,6 +43,7 @@ def main() -> int:
     groups = tomllib.loads((TOP / "tests" / "mutation.toml").read_text(encoding="utf-8"))
     parser.add_argument("groups", nargs="*", help=f"of {', '.join(groups)}; all by default")
     parser.add_argument("--again", action="store_true", help="what survived or was not tried last time")
+    parser.add_argument("--only", action="append", help="mutants whose name fits this pattern, such as '*at_least*'")
     parser.add_argument("--workers", type=int, default=1, help="mutants tried at a time")
     given = parser.parse_args()
     unknown = sorted(set(given.groups) - set(groups))
@@ -48,12 +51,12 @@ def main() -> int:
         parser.error(f"no group {', '.join(unknown)}; there are {', '.join(groups)}")
     for name in given.groups or groups:
         print(f"--- {name}")
-        run(WORK / name, groups[name], given.again, given.workers)
+        run(WORK / name, groups[name], given.again, given.only or ['*'], given.workers)
     report([WORK / name for name in groups if (WORK / name / "results.json").exists()])
     return 0
 
 
-def run(folder: Path, group: dict, again: bool, workers: int) -> None:
+def run(folder: Path, group: dict, again: bool, only: list[str], workers: int) -> None:
     """Tries the mutants of one group. `results.json` keeps by module how many there are, and what came of each tried.
 
     `again` tries what survived and what has not been tried, where a run was broken off. It needs the modules as they
@@ -71,7 +74,8 @@ def run(folder: Path, group: dict, again: bool, workers: int) -> None:
             made = mutants(module)
             before = results.setdefault(str(module), {"made": len(made), "outcomes": {}})["outcomes"]
             chosen = set(random.Random(SEED).sample(made, min(len(made), group["sample"])))
-            tried[module] = [name for name in made if name in chosen and before.get(name) not in CAUGHT]
+            left = [name for name in made if name in chosen and before.get(name) not in CAUGHT]
+            tried[module] = [name for name in left if any(fnmatch(name, pattern) for pattern in only)]
         names = [name for several in tried.values() for name in several]
         try:
             if names:
@@ -83,11 +87,11 @@ def run(folder: Path, group: dict, again: bool, workers: int) -> None:
             for module, several in tried.items():
                 data = SourceFileMutationData(path=module)
                 data.load()
-                for name in several:
-                    outcome = status_by_exit_code[data.exit_code_by_key.get(name)]
-                    if outcome != "not checked":
-                        results[str(module)]["outcomes"][name] = outcome
-                    if outcome in ("survived", "no tests", "suspicious"):
+                outcomes = results[str(module)]["outcomes"]
+                said = {name: status_by_exit_code[data.exit_code_by_key.get(name)] for name in several}
+                outcomes.update({name: outcome for name, outcome in said.items() if outcome != "not checked"})
+                for name, outcome in outcomes.items() if names else ():
+                    if outcome not in CAUGHT:
                         survivors.append(f"# {name}: {outcome}\n{get_diff_for_mutant(name, path=module)}")
             Path("results.json").write_text(json.dumps(results, indent=1))
             Path("survivors.diff").write_text("\n".join(survivors))
@@ -102,6 +106,8 @@ def copy(folder: Path, modules: list[str], tests: list[str]) -> None:
             shutil.copytree(TOP / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(TOP / part, folder / part)
+    with (folder / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(f"\n\nimport sys\n\nsys.setrecursionlimit({STACK})\n")
     options = {
         "source_paths": "rune_smt",
         "only_mutate": listed(modules),

@@ -199,6 +199,11 @@ def test_more_work_than_allowed_is_refused():
     ) / 2**12  # fmt: skip
     assert terms.probability(number) == pytest.approx(expected, abs=1e-12)
     assert 0 < terms.work < 2_000
+    ring = Propositions([0.5] * 16)
+    literals = [ring.literal(i) for i in range(16)]
+    pairs = [ring.every((literals[i - 1], literals[i])) for i in range(16)]
+    assert ring.probability(ring.total([(pair, 1) for pair in pairs], -8, Holds(">="))) == pytest.approx(4685 / 2**16)
+    assert ring.work < 2_000  # without remembering what remains: ten times as much
     wide = Propositions([0.5] * 3)
     far = wide.total([(wide.literal(i), 1_000_000 * (i + 1)) for i in range(3)], -1_000_001, Holds("="))
     with pytest.raises(TooLarge):
