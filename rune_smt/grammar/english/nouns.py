@@ -70,6 +70,10 @@ class Nouns(Amounts):
             case "n_mod":
                 noun, mod = self.nominal(node.nodes[0]), node.nodes[1]
                 if mod.kind == "m_except":
+                    if any(leaf.kind == "NOUN" and leaf.value.ones for leaf in mod.leaves()) and not any(
+                        leaf.kind == "ADJ" for leaf in mod.leaves()
+                    ):
+                        raise NoMeaning("Except one of what is a number.")
                     others = {leaf.value.cls for leaf in mod.leaves() if leaf.kind == "NOUN"}
                     if noun.cls and any(other and self.excludes(other, noun.cls) for other in others):
                         raise NoMeaning("Nothing is both, so that nothing is left out.")

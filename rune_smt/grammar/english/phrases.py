@@ -21,7 +21,7 @@ from ..nodes import (
 from .counts import Counts
 from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Scope, both
 from .nouns import anything
-from .readings import Leaf, Node
+from .readings import Leaf, Node, has_between_them
 from .together import each_of, none_of
 
 
@@ -113,6 +113,11 @@ class Phrases(Counts):
                 if node.has("ORMORE"):
                     return self._counted(noun, least)
                 return Phrase(self._bounded("<=", noun, least), noun=noun)
+            case "np_with":
+                if not has_between_them(node.nodes[1]):
+                    raise NoMeaning("A phrase belongs to the noun before it.")
+                owners, between = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
+                return Phrase(lambda scope: self.together(owners, between, scope))
             case "np_shared":
                 several, said = self.phrase(node.nodes[0]), self.predicate(node.nodes[1])
                 if not any(leaf.kind == "SAME" for leaf in node.nodes[1].leaves()) or not said.plain:

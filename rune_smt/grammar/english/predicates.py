@@ -26,8 +26,8 @@ from .amounts import OPPOSITE, PREFIX, times
 from .lexicon import Quality, Relation
 from .meaning import NoAntecedent, NoMeaning, Predicate, Sentence, both
 from .nouns import anything, is_different
-from .readings import Leaf, Node
-from .relations import Relations, _between_them, _contains
+from .readings import Leaf, Node, has_between_them
+from .relations import Relations, _contains
 
 SIDES = {"left": "in_left", "right": "in_right", "top": "in_top", "bottom": "in_bottom", "center": "in_center"}
 EXTREME: dict[object, CompareOp] = {"larger": ">", "above": ">", "smaller": "<", "below": "<"}  # highest, lowest
@@ -160,6 +160,14 @@ class Predicates(Relations):
                 return self.is_one(nodes[0])
             case "front":
                 return self._front(node)
+            case "p_covers":
+                return self._sized(node, self.amount(nodes[0]))
+            case "p_edge":
+                touch = node.leaf("RELV", "PREP")
+                if touch is None or touch.value.name not in ("touches", "overlaps"):
+                    raise NoMeaning("What is near the edge? Say 'at the edge of the image'.")
+                edge = self._at([["at_border"]], span)
+                return self.denied(edge) if node.has("NOT") else edge
             case "p_verb":
                 verb = node.leaf("VERB")
                 assert verb is not None
@@ -307,7 +315,7 @@ class Predicates(Relations):
                 return Predicate(anything)
             case "p_more_than":
                 return self._more_than(node)
-            case "p_with" if _between_them(nodes[0]):
+            case "p_with" | "things" if has_between_them(nodes[0]):
                 return self.reciprocal(lambda x, y: self._with_between(nodes[0], x, y))
             case "p_with" if _contains(node):
                 return self._related(Relation("contains"), nodes[0], span)

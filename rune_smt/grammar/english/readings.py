@@ -280,6 +280,8 @@ def _cost(tree: Node) -> int:
             if len(others) == 1 and nodes[-1].has("COMMA"):
                 return 2 * UNLIKE
             return UNLIKE + 2 if any(_negative(node) for node in others) else 0
+        case "np_with":
+            return nodes[0].end - nodes[0].start + (-2 * UNLIKE if has_between_them(nodes[1]) else 4 * UNLIKE)
         case "np_shared":
             return UNLIKE + nodes[0].end - nodes[0].start
         case "f_it":
@@ -333,6 +335,13 @@ def _joined(np: Node) -> tuple[Node, ...]:
 
 def _negative(np: Node) -> bool:
     return np.kind == "np_without" or any(node.kind == "d_no" for node in np.nodes)
+
+
+def has_between_them(node: Node) -> bool:
+    """with a helicopter between them"""
+    return any(
+        a.kind == "PREP" and a.value.name == "between" and b.kind == "PRON" for a, b in pairwise(node.leaves())
+    )
 
 
 def _universal(np: Node) -> bool:

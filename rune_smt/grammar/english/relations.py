@@ -103,6 +103,8 @@ class Relations(Measures):
         if inner.kind == "things_of_which" or inner.kind == "things_all":
             return self._owned_of_which(inner, x)
         phrase = self.phrase(inner)
+        if any(leaf.kind == "INIMG" for leaf in inner.leaves()):
+            return phrase.apply(anything)  # "a ship without a plane in the image"
         before = self.made
         said = phrase.apply(anything)
         if x in free_variables(said):
@@ -264,14 +266,3 @@ def _contains(node: Node) -> bool:
     things = node.nodes[0]
     plain = things.kind == "things" and things.nodes[0].kind not in ("np_and", "np_or", "np_either", "np_neither")
     return plain and leaf is not None and leaf.word.text.lower().startswith(("contain", "includ"))
-
-
-def _between_them(things: Node) -> bool:
-    """a helicopter between them"""
-    stack = [things]
-    while stack:
-        node = stack.pop()
-        if node.has("PREP") and node.value("PREP") == Relation("between") and node.nodes[-1].kind == "np_pron":
-            return True
-        stack.extend(node.nodes)
-    return False

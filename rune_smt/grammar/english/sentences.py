@@ -59,6 +59,14 @@ class Composer(Comparisons):
                 return self._if(nodes[0], nodes[1])
             case "s_given":
                 return self._if(nodes[1], nodes[0])
+            case "s_if_any":
+                plainly = self.sentence(nodes[0])
+
+                def if_any() -> Formula:
+                    with self._conditional():
+                        return plainly.make()
+
+                return Sentence(if_any)
             case "s_onlyif":
                 return self._if(nodes[0], nodes[1])
             case "s_onlyif_first":
