@@ -6,7 +6,12 @@ Further conventions, beside those of LANGUAGE, section 8:
 
 - "with" and "has" mean `contains` where nothing else relates the two: "a harbor with ships". "a harbor with a ship near
   it" says how itself. "images with" is a frame.
-- "it", "they" stand for the innermost thing spoken of that is not the subject; "ones" repeats the noun before it.
+- "it", "they" stand for the innermost thing spoken of that is not the subject; as the subject of a later sentence for
+  the first thing of the one before. "ones" repeats the noun before it. What is named without "no", "all" or a number
+  around it can be named again: "a ship near a harbor, and the harbor is large" speaks of one harbor.
+- "another ship", "the other ships" behind "two ships": none of these two. "two ships, one large and the other small",
+  "four planes, two near a bridge and the rest in the center" are different ones, and as many as there are.
+- "all three ships", "both ships", "the only ship": there are so many and no more, and it is said of all of them.
 - "the ship is ..." is "a ship is ..."; "the ships are ..." is "all ships are ...". Inside a phrase of several things
   "the harbor", "the same harbor" and "one harbor" are one for all of them.
 - "all ships near a harbor" without a verb: they are near one. "show me all ships near a harbor": there is one.
@@ -20,7 +25,15 @@ Further conventions, beside those of LANGUAGE, section 8:
   a ship; "images with only ships", "a harbor with only ships in it": there is one, too.
 - "two cars on every bridge", "on every bridge there are two cars": each bridge has two. Else scope is the words' order.
 - "the two largest ships" are two than which at most one is larger; "the second largest" than which exactly one is.
-- "more ships than planes and helicopters together" adds up; without "together" it is two comparisons.
+- "more ships than planes and helicopters together" adds up; without "together" it is two comparisons. What stands
+  behind the second of two things that are compared is said of both: "more cars than trucks on the bridge" are on it.
+- "a harbor in which every ship is small": every ship in it. "near a bridge there are two ships": one bridge for both.
+- "outside the harbor" is in no harbor; where something goes on to speak of it, there is one that it is not in.
+- "larger than the planes" is larger than all planes. "are the same length": equal, to the last digit.
+- A verb belongs to a noun of its number: "ships near a harbor that are large" are large, "... that is large" it is.
+- A comma before the only "and" ends what stands before it: "a ship near a harbor, and a bridge" has a bridge somewhere.
+- Without verbs: "planes top left", "ships near a bridge, at least 3", "all bridges passable", "water under 20 % of
+  image".
 - "to the left" of nothing that was named is the left of the image. Whatever else leaves something unsaid is refused.
 - "a pool and a court next to it" behind "with": both are next to it.
 - The largest, the leftmost: of its class, with the adjectives before the noun and without the phrases behind it.
@@ -37,6 +50,7 @@ from ...errors import LimitError, QueryError, Span
 from ..dimensions import check
 from ..nodes import And, Apply, Formula, Or, Truth, walk
 from ..vocabulary import Vocabulary, unknown_word_error
+from ..words import RELATIONS
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
 from .meaning import NoMeaning
@@ -186,7 +200,13 @@ def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     formula = composer.formula(tree)
     if alone and any(isinstance(node, Or) and _says_nothing(node) for node in walk(formula)):
         raise NoMeaning("One of the choices says nothing: near what?")
+    if any(isinstance(node, Apply) and _with_itself(node) for node in walk(formula)):
+        raise NoMeaning("This speaks of a thing and itself.")
     return place_existence(formula, composer.importing)
+
+
+def _with_itself(atom: Apply) -> bool:
+    return atom.name in RELATIONS and len(set(atom.args)) < len(atom.args)
 
 
 def _says_nothing(choice: Or) -> bool:

@@ -120,7 +120,7 @@ def parse(words: list[Word]) -> list[tuple[int, Node]]:
     if len(words) > MOST_WORDS:
         raise LimitError(f"The query has {len(words)} words and phrases; at most {MOST_WORDS} are read.", hint=SHORTER)
     try:
-        forest = _grammar().forest([frozenset(word.kinds) for word in words])
+        forest = rules().forest([frozenset(word.kinds) for word in words])
     except Stuck as error:
         raise NoParse(error.at) from None
     except Overflow:
@@ -133,7 +133,8 @@ def parse(words: list[Word]) -> list[tuple[int, Node]]:
 
 
 @lru_cache(maxsize=1)
-def _grammar() -> Grammar:
+def rules() -> Grammar:
+    """The rules of english.lark."""
     return grammar((Path(__file__).parent / "english.lark").read_text(encoding="utf-8"), "start")
 
 
@@ -233,7 +234,11 @@ def _cost(tree: Node) -> int:
             where = nodes[1].kind.startswith("m_where") and tree.has("COMMA")  # rather said of the whole
             strange = _never_said(nodes[0], nodes[1]) or _disagree(_many(nodes[0]), nodes[1])
             bare = nodes[1].kind == "pm" and nodes[1].nodes[0].kind == "p_adj"  # "harbor large"
-            return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where + 3 * bare
+            alone = 0  # "and that is large" goes on behind another such phrase
+            if tree.has("AND", "BUT"):
+                before = nodes[0].nodes[1].kind if nodes[0].kind == "n_mod" else ""
+                alone = 0 if before == nodes[1].kind else 3 if before else UNLIKE
+            return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where + 3 * bare + alone
         case "clause":
             return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
         case "vp_not":
@@ -279,7 +284,8 @@ def _cost(tree: Node) -> int:
                 return 2 * UNLIKE + 2
             if len(others) == 1 and nodes[-1].has("COMMA"):
                 return 2 * UNLIKE
-            return UNLIKE + 2 if any(_negative(node) for node in others) else 0
+            mixed = any(_negative(node) for node in others) and not _negative(_joined(nodes[-1])[0])
+            return (UNLIKE + 2) * mixed
         case "np_with":
             return nodes[0].end - nodes[0].start + (-2 * UNLIKE if has_between_them(nodes[1]) else 4 * UNLIKE)
         case "np_shared":
