@@ -90,7 +90,8 @@ def scan(
     reach       for each owner how far from its box a candidate's box may be, px
     group, done owners of a group that is done are not asked; a group is done when one of its owners has `enough`
     enough      stop counting there, and then the group is done; 0 to count all and leave groups alone
-    onwards     1: only candidates after the owner in the table, 2: and itself; 0: all
+    onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways. Owners
+                ascend then
     """
     compiled = _compiled()
     corners, heads, first, stride = table.shapes.corners_in_place()
@@ -128,8 +129,8 @@ def scan(
 def _workspace(most: int) -> tuple[Any, Any]:
     """What the loop writes in: for images with up to so many candidates."""
     numbers = (np.zeros((SIZES, FIELDS)), np.zeros((most, 4)), np.zeros(8), np.zeros(8), np.zeros((2, 32)))
-    places = (np.zeros(most, np.int64), np.zeros(8 * most + 4 * SIZES + 2, np.int64), np.zeros(most, np.int64))
-    return numbers, places
+    cells = np.zeros(8 * most + 4 * SIZES + 2, np.int64)
+    return numbers, (np.zeros(most, np.int64), cells, np.zeros(most, np.int64), np.zeros(most, np.int64))
 
 
 def _operation(literal: Literal, names: tuple[str, str]) -> tuple[int, int, int]:

@@ -365,13 +365,14 @@ def _size_of(extent: float) -> int:
 
 @function
 def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell: Any, starts: Any, order: Any,
-          boxes: Any) -> int:  # fmt: skip
+          place: Any, boxes: Any) -> int:  # fmt: skip
     """Puts the candidates of an image into cells by the upper left corner, a grid for each size; how many sizes.
 
     grids   float64 (SIZES, FIELDS): left, top, the greatest breadth and height, side of a cell, columns, rows,
             number of the first cell, how many
     cell    int64 (n,): the cell of each candidate
     starts  int64 (cells + 1,): where each cell's candidates begin in `order`
+    place   int64 (n,): the place of each candidate in that order
     boxes   float64 (n, 4): their boxes in that order
     """
     left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
@@ -407,18 +408,18 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
         row, grid = candidates[i], grids[cell[i - begin]]
         across = min(int((left[row] - grid[0]) / grid[4]), int(grid[5]) - 1)
         down = min(int((top[row] - grid[1]) / grid[4]), int(grid[6]) - 1)
-        place = int(grid[7]) + down * int(grid[5]) + across
-        cell[i - begin] = place
-        starts[place + 1] += 1
+        mine = int(grid[7]) + down * int(grid[5]) + across
+        cell[i - begin] = mine
+        starts[mine + 1] += 1
     for c in range(cells):
         starts[c + 1] += starts[c]
     for i in range(begin, end):
-        place = cell[i - begin]
-        row, where = candidates[i], starts[place]
-        order[where] = row
+        mine = cell[i - begin]
+        row, where = candidates[i], starts[mine]
+        order[where], place[i - begin] = row, where
         boxes[where, 0], boxes[where, 1] = left[row], top[row]
         boxes[where, 2], boxes[where, 3] = right[row], bottom[row]
-        starts[place] += 1
+        starts[mine] += 1
     for c in range(cells, 0, -1):
         starts[c] = starts[c - 1]
     starts[0] = 0
@@ -437,7 +438,7 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
     "Array(f8, 3, 'A', readonly=True, aligned=False), Array(u8, 1, 'A', readonly=True, aligned=False),"
     "Array(i8, 1, 'C', readonly=True), i8, i8[:, ::1], f8[:, ::1], Array(f8, 2, 'C', readonly=True),"
     "Array(i8, 2, 'C', readonly=True), Array(f8, 1, 'C', readonly=True), UniTuple(f8, 3), i8, i8,"
-    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 3), i8[::1], i8[::1])",
+    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 4), i8[::1], i8[::1])",
 )
 def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, reach: Any, group: Any, done: Any,
              columns: Any, label: Any, image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any,
@@ -446,7 +447,7 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
     """See `scan.scan`; runs, begins and ends say where the owners and the candidates of an image stand."""
     left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
     grids, boxes, a, b, work = workspace
-    cell, starts, order = places
+    cell, starts, order, place = places
     for r in range(len(begins)):
         begin, end = begins[r], ends[r]
         few = end - begin <= FEW
@@ -456,16 +457,23 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
             starts[0], starts[1] = 0, end - begin
             for i in range(begin, end):
                 row = candidates[i]
-                order[i - begin] = row
+                order[i - begin], place[i - begin] = row, i - begin
                 boxes[i - begin, 0], boxes[i - begin, 1] = left[row], top[row]
                 boxes[i - begin, 2], boxes[i - begin, 3] = right[row], bottom[row]
             sizes = 1
         else:
-            sizes = _fill(columns, candidates, begin, end, grids, cell, starts, order, boxes)
+            sizes = _fill(columns, candidates, begin, end, grids, cell, starts, order, place, boxes)
+        same = begin  # the candidate that is the owner, or comes next
         for at in range(runs[r], runs[r + 1]):
             if done[group[at]]:
                 continue
             x = owners[at]
+            least = 0  # the first place that is looked at
+            if onwards:
+                while same < end and candidates[same] < x:
+                    same += 1
+                if same < end and candidates[same] == x:
+                    least = place[same - begin] + (1 if onwards == 1 else 0)
             has_a = _four(stored, heads, first, stride, x)
             if has_a:
                 _load(stored, first, x, a)
@@ -491,15 +499,13 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
                         first_row, last_row = int(max(from_y - ROUNDED, 0.0)), int(min(to_y + ROUNDED, down - 1.0))
                     for row in range(first_row, last_row + 1):
                         base = int(grid[7]) + row * across
-                        for i in range(starts[base + first_column], starts[base + last_column + 1]):
+                        for i in range(max(starts[base + first_column], least), starts[base + last_column + 1]):
                             if (
                                 boxes[i, 0] > here_right or boxes[i, 2] < here_left
                                 or boxes[i, 1] > here_bottom or boxes[i, 3] < here_top
                             ):  # fmt: skip
                                 continue
                             y = order[i]
-                            if onwards and (y < x or (onwards == 1 and y == x)):
-                                continue
                             found = _pair(columns, label, image, stored, heads, first, stride, program, limits, at,
                                           near_value, near_unit, gsd, numbers, x, y, a, has_a, b, work,
                                           look == 2)  # fmt: skip
