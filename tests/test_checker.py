@@ -2,11 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
+from hypothesis import assume, event, given, settings
+from hypothesis import strategies as st
 
 from rune_smt import checker
+from rune_smt.entities.relations import truth
+from rune_smt.entities.scene import Scene
 from rune_smt.grammar.reader import read
-from tests.test_certificates import certified, changed, resealed, rich_scene
+from rune_smt.grammar.words import RELATIONS
+from rune_smt.solver.world import World
+from tests.laws import VOCABULARY
+from tests.test_certificates import certified, changed, replay_of, resealed, rich_scene, verdicts_of
 
 
 def of(*ids, proof=None):
@@ -254,3 +262,49 @@ def test_the_command_says_what_came_of_it(tmp_path, capsys, monkeypatch):
     assert (status, out) == (3, "")
     assert err.startswith("broken.json or scene.json cannot be read: Expecting property name enclosed in double quotes")
     assert run("good.json", "absent.json")[0] == 3
+
+
+def ships(*outlines):
+    """A scene of ships with these outlines, numbered from 0."""
+    rows = [{"entity_id": i, "label": "ship", "score": 1.0, "polygon": points} for i, points in enumerate(outlines)]
+    return Scene.from_json({"image_id": "P0001", "entities": rows})
+
+
+def upright(x, y, w, h):
+    return [[x - w / 2, y - h / 2], [x + w / 2, y - h / 2], [x + w / 2, y + h / 2], [x - w / 2, y + h / 2]]
+
+
+@st.composite
+def rows_of_boxes(draw):
+    """A scene of three to five boxes more or less in a row, sometimes of one inside of another."""
+    x, boxes = 0, []
+    for _ in range(draw(st.integers(3, 5))):
+        x += draw(st.sampled_from((0, 6, 8, 11)))
+        y, w, h = (draw(st.sampled_from(some)) for some in ((0, 0, 1, 2, -2, 5), (2, 4, 6, 30), (2, 3, 5, 8)))
+        boxes.append(upright(x, y, w, h))
+    return ships(*boxes)
+
+
+@st.composite
+def frames(draw):
+    """A scene of a box, and of a frame around it that is open at one side, more or less."""
+    gap, inner = draw(st.integers(1, 12)), draw(st.integers(6, 9))
+    frame = [[inner, gap / 2], [inner, inner], [-inner, inner], [-inner, -inner], [inner, -inner], [inner, -gap / 2],
+             [20, -gap / 2], [20, -20], [-20, -20], [-20, 20], [20, 20], [20, gap / 2]]  # fmt: skip
+    return ships(upright(0, 0, 10, 10), frame)
+
+
+@pytest.mark.parametrize("word", ["aligned", "between", "clustered", "surrounded_by", "inside", "overlaps"])
+@given(scene=st.one_of(rows_of_boxes(), frames()), data=st.data())
+@settings(max_examples=40)
+def test_the_checkers_words_are_those_of_the_geometry_module_in_rows_and_frames_too(word, scene, data):
+    world, replay = World(scene, VOCABULARY), replay_of(scene, VOCABULARY)
+    arity = RELATIONS[word].arity
+    assume(len(world.entities) >= arity)
+    for _ in range(4):
+        most = len(world.entities) if RELATIONS[word].variadic else arity
+        ids = data.draw(st.permutations(world.entities))[: data.draw(st.integers(arity, most))]
+        rows = tuple(np.array([world.row(i)]) for i in ids)
+        expected = int(truth(word, scene.table, rows, world.facts.parameters)[0])
+        event(f"{word} {expected}")
+        assert expected in verdicts_of(replay, word, ids), ids
