@@ -136,12 +136,10 @@ def bridge(site: Site, frame: Frame, length: float, width: float, piers: int = 3
     """A road bridge along the frame's x axis; its deck is part of the ground so that traffic can stand on it."""
     if not site.label("bridge", frame, length, width):
         return False
-    flat = frame.flat(rectangle(length, width))
-    dx, dy = site.sun[0] * 9, site.sun[1] * 9
-    under = [v + (dy if i % 2 else dx) for i, v in enumerate(flat)]
-    # the shadow falls on the water below the deck, so it is painted before the deck and not with the other shadows
-    inverse = [_local(frame, under[i], under[i + 1]) for i in range(0, len(under), 2)]
-    site.stain(inverse, (16, 22, 28, 130), frame=frame)
+    # the shadow falls on the water below the deck, so it is painted before the deck and not with the other shadows;
+    # where the road goes on there is no drop for it to fall
+    _, aside = _local(Frame(0, 0, frame.cos, frame.sin), site.sun[0] * 9, site.sun[1] * 9)
+    site.stain(rectangle(length, width, 0, aside), (16, 22, 28, 130), frame=frame)
     for i in range(1, piers + 1):
         x = (i / (piers + 1) - 0.5) * length
         site.ground(rectangle(3.0, width + 3.0, x), "concrete", frame=frame, paint=(132, 130, 124))
