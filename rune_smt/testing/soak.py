@@ -4,8 +4,8 @@
 
 Every pair is decided by `holds`, the array engine, the column evaluator and Z3. The other oracles compare answers that
 have to go together: of a formula and its negation, of a query and its components, of a scene and the same scene moved,
-mirrored, renamed or resampled, of a scene and one with an entity more, of modes. Exit status 0, or 5 with a program
-that shows each disagreement.
+mirrored, renamed or resampled, of a scene and one with an entity more, of modes; and explanations and certificates with
+`holds` and the checker. Exit status 0, or 5 with a program that shows each disagreement.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from ..grammar.definitions import expand_definitions
 from ..grammar.nodes import (
     And,
     Apply,
+    Arithmetic,
     Compare,
     Exists,
     ExistsCount,
     Formula,
+    Node,
     Not,
     Number,
     Or,
@@ -61,6 +63,7 @@ from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict
 from . import batches
 from .batches import Batch, Document, RandomQueries, batch, table_of
 from .formulas import pool_of
+from .soak_explanations import certified, explained
 
 Codes: TypeAlias = NDArray[np.int8]
 
@@ -211,7 +214,7 @@ class Soak:
             report.verdicts[code.word] += int((verdicts == code).sum())
         for oracle in (engines, negation, decomposed, ground_truth, one_more, around_a_witness):
             oracle(case)
-        if scenes.plain and not _balances_covers(formula):
+        if scenes.plain and not _on_the_edge(formula):
             for oracle in (renamed, translated, mirrored, resampled):
                 oracle(case)
         turn = report.formulas % 24
@@ -219,6 +222,10 @@ class Soak:
             graded_by_holds(case)
         if turn % 4 == 2:
             probability_by_worlds(case)
+        if turn % 6 == 1:
+            explained(case)
+        if turn % 6 == 3:
+            certified(case)
         if turn == 5:
             other_engines_graded(case)
         if turn == 17:
@@ -539,9 +546,28 @@ def _shown_whole(node: Formula) -> bool:
             return True
 
 
-def _balances_covers(formula: Formula) -> bool:
-    """Whether covers are compared with covers: where one outline lies in another they are equal up to rounding."""
-    return any(isinstance(node, Compare) and len(aggregates(node)) > 1 and covers_in(node) for node in walk(formula))
+def _on_the_edge(formula: Formula) -> bool:
+    """Whether a comparison may hold or not by rounding alone, in scenes where nothing else is on the edge.
+
+    Covers compared with covers: where one outline lies in another they are equal. A product of measures compared with a
+    measure: the area of a rectangle is its length times its width.
+    """
+    for node in walk(formula):
+        if isinstance(node, Compare):
+            if len(aggregates(node)) > 1 and covers_in(node):
+                return True
+            product = any(
+                isinstance(part, Arithmetic) and part.op == "*" and _measures(part.left) and _measures(part.right)
+                for part in walk(node)
+            )
+            if product and _measures(node.left) and _measures(node.right):
+                return True
+    return False
+
+
+def _measures(node: Node) -> bool:
+    """Whether something is measured in a term."""
+    return any(isinstance(part, Apply) for part in walk(node))
 
 
 def _names(formula: Formula) -> frozenset[str]:
