@@ -274,6 +274,28 @@ def upright(x, y, w, h):
     return [[x - w / 2, y - h / 2], [x + w / 2, y - h / 2], [x + w / 2, y + h / 2], [x - w / 2, y + h / 2]]
 
 
+# ships with areas of 16 and 25 px2, a harbor of 10 by 10 px, in an image of 100 by 80 px at 0.5 m
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cover x (ship(x)) > 0.5 % & cover x (ship(x)) < 0.52 %",
+        "2 * cover x (ship(x)) > 1.02 % & cover x (ship(x)) + cover y (harbor(y)) < 1.77 %",
+        "forall x (harbor(x) -> area(x) > 1.24 % & area(x) < 1.26 %)",
+        "forall x (harbor(x) -> area(x) + area(x) > 2.49 % & area(x) + area(x) < 2.51 %)",
+        "forall x (harbor(x) -> area(x) / 2 > 0.62 % & 0.63 % > area(x) / 2)",
+        "forall x (harbor(x) -> 3 * length(x) > 23.4 % & 3 * length(x) < 23.5 %)",
+        "forall x (harbor(x) -> length(x) > 7.8 % & 7.9 % > length(x))",
+        "forall x (harbor(x) -> length(x) - width(x) < 0.1 % & length(x) + width(x) > 15.6 %)",
+        "forall x (harbor(x) -> length(x) > 4.99 m & 0.00501 km > length(x) & area(x) > 24.9 m2 & area(x) < 25.1 m2)",
+        "forall x (harbor(x) -> area(x) < 0.0026 ha & area(x) > 0.0024 ha & area(x) > 0.000024 km2)",
+    ],
+)
+def test_numbers_have_their_units(query):
+    certificate, document = certified(read(query), rich_scene())
+    assert certificate["verdict"] == "satisfied"
+    assert answer(certificate, document)[0] == "proved"
+
+
 @st.composite
 def rows_of_boxes(draw):
     """A scene of three to five boxes more or less in a row, sometimes of one inside of another."""
