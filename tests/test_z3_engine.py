@@ -81,6 +81,8 @@ def test_z3_and_holds_agree_on_sums_of_covers(formula, scene, data):
         ("2 * count x (ship(x) & length(x) > 5 m) = 4", UNDECIDED),
         ("cover x (harbor(x)) >= 3200 px2", SATISFIED),
         ("cover x (harbor(x)) > 10 %", VIOLATED),
+        ("2 * cover x (ship(x) & length(x) > 5 m) > 10 px2", UNDECIDED),
+        ("(1 - 2) * cover x (ship(x) & length(x) > 5 m) > 0 px2 - 10 px2", UNDECIDED),
         ("exists x (ship(x) & length(x) > 5 m)", UNDECIDED),
         ("true", SATISFIED),
     ],
