@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import combinations
 
 from ...errors import Span
 from ..nodes import (
@@ -180,10 +181,11 @@ class Clauses(Predicates):
     def _split(self, node: Node) -> Sentence:
         """two harbors, one with a ship in it and the other without: different ones"""
         phrase, groups = self.phrase(node.nodes[0]), node.nodes[1:]
-        if phrase.members is None or phrase.noun is None or len(phrase.members) > MOST_TOGETHER:
+        members, noun = phrase.members or phrase.named, phrase.noun
+        if members is None or noun is None or len(members) > MOST_TOGETHER:
             raise NoMeaning("One of how many?")
         counts = [self._whole(part.value("NUM")) if part.has("NUM") else 0 for part in groups]
-        left = len(phrase.members) - sum(counts)
+        left = len(members) - sum(counts)
         if any(not part.has("NUM", "REST") for part in groups) or left < 0 or counts.count(0) > 1:
             raise NoMeaning("These are not as many as there are.")
         if 0 in counts:
@@ -194,13 +196,18 @@ class Clauses(Predicates):
                 for predicate in [self.modifier(part.nodes[-1])] * n]  # fmt: skip
         if not all(predicate.plain for predicate in said):
             raise NoMeaning("'each other' cannot be said of one thing.")
-        members = phrase.members
+        if (noun.pairs or noun.groups) and len(said) < len(members):
+            raise NoMeaning("And the other ones?")
+
+        def together(names: tuple[str, ...]) -> Formula:
+            pairs = [pair(x, y) for pair in noun.pairs for x, y in combinations(names, 2)]
+            return both(*pairs, *(group(names) for group in noun.groups))
 
         def make() -> Formula:
-            named = self._one_by_one(members[: len(said)], lambda at, x: self.holds(said[at], x), lambda names: both())
+            named = self._one_by_one(members[: len(said)], lambda at, x: self.holds(said[at], x), together)
             return named if len(said) == len(members) else both(phrase.apply(anything), named)
 
-        return Sentence(make, noun=phrase.noun)
+        return Sentence(make, noun=noun)
 
     def _one_and_the_other(self, node: Node) -> Sentence:
         """two ships, one to the left of the other"""

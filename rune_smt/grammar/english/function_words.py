@@ -151,6 +151,7 @@ PLAIN: dict[str, str] = {
     "CORNER": "corner|corners",
     "ELSEWHERE": "elsewhere|anywhere else|somewhere else",
     "OUTOF": "out of|out of every|in every",
+    "EQUALLY": "equally|just as",
     "EQUAL": "equal|identical",
     "REST": "the other|the others|the rest|the remaining ones|the remaining",
     "EDGE": "edge|border|side|margin|end",

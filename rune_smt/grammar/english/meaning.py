@@ -106,6 +106,7 @@ class Phrase:
     bare: bool = False  # "ships": two of them for "near each other", one of them beside others
     other: bool = False  # "another ship": different from what was named before it
     exact: bool = False  # "exactly two ships": what is said later of "them" is said of each
+    named: tuple[Callable[[Scope], Formula], ...] | None = None  # binders, where its noun says more of them together
     positive: Phrase | None = None  # "a ship", of "no ship"
     grouped: Callable[[Predicate], Formula] | None = None
 

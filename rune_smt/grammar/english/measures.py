@@ -214,13 +214,14 @@ class Measures(Phrases):
         return Compare("=", Apply(measure, (Variable(x),), span), Apply(measure, (Variable(y),), span), span)
 
     def _nearer(self, node: Node) -> Predicate:
-        """closer to a ship than to a bridge; twice as far from a ship as from a bridge"""
+        """closer to a ship than to a bridge, than another plane is; twice as far from a ship as from a bridge"""
         span = node.span
         first, second = (self.phrase(part) for part in node.nodes if part.kind != "times")
         factor = next((part for part in node.nodes if part.kind == "times"), None)
+        other_thing = node.kind in ("p_nearer_than", "p_as_near_as")
         op: CompareOp
         share = Fraction(1)
-        if node.kind == "p_nearer":
+        if node.kind in ("p_nearer", "p_nearer_than"):
             op = "<" if node.has("CLOSER") else ">"
         else:
             op, share = self.factor(factor, prefix(node))
@@ -232,11 +233,12 @@ class Measures(Phrases):
 
         def of(x: str) -> Formula:
             def compare(y: str, z: str) -> Formula:
-                here, there = self._distance(x, y, span), self._distance(x, z, span)
+                here = self._distance(x, y, span)
+                there = self._distance(z, y, span) if other_thing else self._distance(x, z, span)
                 return Compare(op, times(share.denominator, here), times(share.numerator, there), span)
 
             with self.object_of(x):
-                each = second.every if second.any and second.every else second.apply
+                each = second.every if (second.any or second.definite) and second.every else second.apply
                 return first.apply(lambda y: each(lambda z: compare(y, z)))
 
         return Predicate(of)

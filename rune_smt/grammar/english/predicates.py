@@ -250,7 +250,7 @@ class Predicates(Relations):
                 if op == ">":
                     return self._nowhere(nodes[1], lambda d: limit(lambda q: Compare("<=", d, q, span)), says, span)
                 return self._distant(says, nodes[1:], span)
-            case "p_nearer" | "p_as_near":
+            case "p_nearer" | "p_as_near" | "p_nearer_than" | "p_as_near_as":
                 return self._nearer(node)
             case "p_same_func":
                 measure, other = node.value("FUNC"), self.phrase(nodes[-1])
@@ -261,7 +261,7 @@ class Predicates(Relations):
 
                 return Predicate(as_that)
             case "p_same_each":
-                measured = node.value("FUNC")
+                measured = node.value("FUNC") if node.has("FUNC") else node.value("MEASURE")
                 return self.reciprocal(lambda x, y: self._equal(measured, x, y, span))
             case "p_comp" | "p_comp_not" | "p_as" | "p_as_than":
                 return self._compared_predicate(node)

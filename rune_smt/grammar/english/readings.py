@@ -223,7 +223,9 @@ FRAGMENT = 3
 FRONTED = 2
 
 _HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
-_COMPARING = ("p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near")
+_COMPARING = (
+    "p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near", "p_nearer_than", "p_as_near_as",
+)  # fmt: skip
 _SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
 
 

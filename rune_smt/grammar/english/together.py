@@ -120,7 +120,7 @@ class Together(Nouns):
                 raise NoMeaning(f"At most {MOST_TOGETHER} things can be named one by one.")
             return self._bind(members, noun.pairs, noun.groups, scope, different=True)
 
-        return Phrase(apply, indefinite=True, noun=replace(noun, plural=True))
+        return Phrase(apply, indefinite=True, noun=replace(noun, plural=True), named=members)
 
     def _bind(
         self,
