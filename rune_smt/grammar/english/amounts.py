@@ -44,6 +44,10 @@ class Amounts(Context):
         """A noun with its modifiers."""
 
     @abstractmethod
+    def head(self, node: Node) -> Nominal:
+        """The noun of a noun phrase."""
+
+    @abstractmethod
     def together(self, phrase: Phrase, predicate: Predicate) -> Formula:
         """Said of several things together."""
 
@@ -102,9 +106,9 @@ class Amounts(Context):
 
                 return between
             case "t_count":
-                return self.counted(self.nominal(node.nodes[0]))
+                return self.counted(self.head(node.nodes[0]))
             case "t_cover":
-                return self.covered(self.nominal(node.nodes[0]))
+                return self.covered(self.head(node.nodes[0]))
             case "t_times":
                 inner = self.term(node.nodes[-1])
                 if node.has("NUM"):

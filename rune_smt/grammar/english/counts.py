@@ -147,7 +147,7 @@ class Counts(Together):
             nouns = [self._modified(self.head(noun), self.modifier(mod)) for mod in said]
         elif node.kind == "np_more_adjs":
             adjectives, compared = (part for part in node.nodes if part.kind != "times")
-            nouns = [self.head(_with_adjectives(compared, adjectives)), self.head(compared)]
+            nouns = [self.head(with_adjectives(compared, adjectives)), self.head(compared)]
         else:
             nouns = [self.head(part) for part in _alike([part for part in node.nodes if part.kind != "times"])]
         if any(noun.pairs or noun.groups for noun in nouns):
@@ -206,10 +206,10 @@ def _alike(nbars: list[Node]) -> list[Node]:
     return [first, nbars[1]]
 
 
-def _with_adjectives(nbar: Node, adjectives: Node) -> Node:
-    """more large than small ships near a harbor: large ships near a harbor"""
+def with_adjectives(nbar: Node, adjectives: Node) -> Node:
+    """The noun with other adjectives: of "more large than small ships near a harbor", large ships near a harbor."""
     if nbar.kind == "n_mod":
-        return replace(nbar, parts=(_with_adjectives(nbar.nodes[0], adjectives), *nbar.parts[1:]))
+        return replace(nbar, parts=(with_adjectives(nbar.nodes[0], adjectives), *nbar.parts[1:]))
     if nbar.kind != "noun" or not nbar.nodes:
         raise NoMeaning("More of what?")
     return replace(nbar, parts=(adjectives, *nbar.parts[1:]))

@@ -70,25 +70,47 @@ class Measures(Phrases):
             raise NoMeaning("Of what size? A length or an area has a unit: 50 m, 2000 m2.")
         return Predicate(lambda x: says(Apply(size, (Variable(x),), node.span)))
 
+    def _owned_number(self, things: Node, x: str) -> Term:
+        """How many of them x has: "cars on it", else those that it contains."""
+        with self.frame(x):
+            noun = self.nominal(things)
+            counted = self._count_of(noun, anything)
+            assert isinstance(counted, Count)
+            if x in free_variables(counted.body):
+                return counted
+            return self._count_of(noun, lambda y: self.relate(Relation("contains"), x, y, things.span))
+
     def _more_than(self, node: Node) -> Predicate:
         """has more cars on it than the other bridge"""
         things, other = node.nodes[0], self.phrase(node.nodes[1])
         if node.nodes[1].kind == "np_bare":
             raise NoMeaning("Compared with which of them?")
         op: CompareOp = ">" if node.has("MORE") else "<" if node.has("LESSER") else ">="
-
-        def owned(x: str) -> Term:
-            with self.frame(x):
-                noun = self.nominal(things)
-                counted = self._count_of(noun, anything)
-                assert isinstance(counted, Count)
-                if x in free_variables(counted.body):
-                    return counted
-                return self._count_of(noun, lambda y: self.relate(Relation("contains"), x, y, node.span))
+        each = other.every if (other.any or other.definite) and other.every else other.apply
 
         def of(x: str) -> Formula:
             with self.object_of(x):
-                return other.apply(lambda y: Compare(op, owned(x), owned(y), node.span))
+                return each(lambda y: Compare(
+                    op, self._owned_number(things, x), self._owned_number(things, y), node.span
+                ))  # fmt: skip
+
+        return Predicate(of)
+
+    def _with_most(self, node: Node) -> Predicate:
+        """the harbor with the most ships: no other has more"""
+        things = node.nodes[0]
+        op: CompareOp = ">" if node.has("MOSTOF") else "<"
+
+        def of(x: str) -> Formula:
+            def better(y: str) -> Formula:
+                return Compare(op, self._owned_number(things, y), self._owned_number(things, x), node.span)
+
+            if self.bases:
+                return self._none_better(better)
+            cls, y = self.class_of.get(x), self.fresh()
+            if cls is None:
+                raise NoMeaning("The most of which things?")
+            return Not(Exists(y, both(Apply(cls, (Variable(y),)), better(y))))
 
         return Predicate(of)
 

@@ -46,6 +46,10 @@ class Nouns(Amounts):
         """The predicate of x, while x is spoken of."""
 
     @abstractmethod
+    def places(self, node: Node) -> list[Predicate]:
+        """on the left and on the right: the places, where nothing is at all of them; else none"""
+
+    @abstractmethod
     def denied(self, predicate: Predicate) -> Predicate:
         """That it is not so."""
 
@@ -56,7 +60,7 @@ class Nouns(Amounts):
     def nominal(self, node: Node) -> Nominal:
         """A noun with its modifiers."""
         match node.kind:
-            case "noun" | "noun_other" | "noun_super":
+            case "noun" | "noun_other" | "noun_super" | "noun_comp":
                 return self._noun(node)
             case "n_co":
                 parts = tuple(self.nominal(part) for part in node.nodes)
@@ -77,6 +81,11 @@ class Nouns(Amounts):
                     others = {leaf.value.cls for leaf in mod.leaves() if leaf.kind == "NOUN"}
                     if noun.cls and any(other and self.excludes(other, noun.cls) for other in others):
                         raise NoMeaning("Nothing is both, so that nothing is left out.")
+                places = self.places(mod)
+                if places:  # "planes on the left and on the right": some here, some there
+                    parts = tuple(self._modified(noun, place) for place in places)
+                    return Nominal(lambda x: disjunction(self.restrict(part, x) for part in parts), parts=parts,
+                                   joint=True, plural=True, cls=noun.cls)  # fmt: skip
                 return self._modified(noun, self.modifier(mod))
             case _:
                 raise NoMeaning(f"No noun: {node.kind}")
@@ -104,6 +113,8 @@ class Nouns(Amounts):
                 groups.append(predicate.group)
             else:
                 said.append(predicate.of)
+        if node.kind == "noun_comp":
+            said.append(self._than_it(node))
         if cls is not None:
             name = cls
             said.insert(0, lambda x: Apply(name, (Variable(x),), leaf.span))
@@ -125,6 +136,21 @@ class Nouns(Amounts):
             first = replace(made, base=lambda x: both(base(x), best(x)))
             made = replace(first, first=None if place > 1 else lambda n: self._first(node, first, base, n))
         return made
+
+    def _than_it(self, node: Node) -> Scope:
+        """smaller ships, around a ship: than that"""
+        name, op = node.value("COMP")
+
+        def said(x: str) -> Formula:
+            things = [y for y in reversed(self.frames) if y != x]
+            if not things:
+                raise NoAntecedent("Larger or smaller than what? Nothing before it says.")
+            if name == "area":
+                return Apply("larger" if op == ">" else "smaller", (Variable(x), Variable(things[0])), node.span)
+            sides = [Apply(name, (Variable(y),), node.span) for y in (x, things[0])]
+            return Compare(op, sides[0], sides[1], node.span)
+
+        return said
 
     def _adjective(self, node: Node) -> Predicate:
         if node.has("ADJ"):

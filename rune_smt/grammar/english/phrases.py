@@ -18,7 +18,7 @@ from ..nodes import (
     Variable,
     conjunction,
 )
-from .counts import Counts
+from .counts import Counts, with_adjectives
 from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Scope, both
 from .nouns import anything
 from .readings import Leaf, Node, has_between_them
@@ -51,6 +51,13 @@ class Phrases(Counts):
                 if not node.has("NUM"):
                     grouped.of("")  # raises NoMeaning: how many?
                 return self._counted(noun, self._whole(node.value("NUM")))
+            case "np_raised":
+                det, adjectives, other_det, compared = node.nodes
+                raised = self._determined(det, self.head(with_adjectives(compared, adjectives)))
+                last = self._determined(other_det, self.head(compared))
+                if not node.has("OR"):
+                    return self._joined([raised, last])
+                return Phrase(lambda scope: Or((raised.apply(scope), last.apply(scope))))
             case "np_xor":
                 first, second = (self.phrase(part) for part in node.nodes)
 
@@ -369,6 +376,8 @@ class Phrases(Counts):
 
     def _all_of_so_many(self, det: Node, noun: Nominal) -> Phrase:
         """all three ships, both ships, neither ship, the only ship: there are so many, and of all it is said"""
+        if noun.parts:
+            raise NoMeaning("'both' of two classes is said of one thing of each.")
         number = self._whole(det.value("NUM")) if det.has("NUM") else 1 if det.kind == "d_the_only" else 2
         many = self._bounded("=", noun, number)
         every = self._all(noun) if det.kind != "d_neither" else Phrase(lambda scope: Not(self.some(noun, scope)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,11 +19,10 @@ from ..nodes import (
     Text,
     Variable,
     disjunction,
-    free_variables,
 )
 from .amounts import OPPOSITE, PREFIX, times
 from .lexicon import Quality, Relation
-from .meaning import NoAntecedent, NoMeaning, Predicate, Sentence, both
+from .meaning import NoAntecedent, NoMeaning, Predicate, both
 from .nouns import anything, is_different
 from .readings import Leaf, Node, has_between_them
 from .relations import Relations, _contains
@@ -36,10 +34,6 @@ BEYOND = {"left": "left_of", "right": "right_of", "top": "above", "bottom": "bel
 
 class Predicates(Relations):
     """Verb phrases, adjectives, prepositional phrases and relative clauses become predicates."""
-
-    @abstractmethod
-    def sentence(self, node: Node) -> Sentence:
-        """A sentence."""
 
     def holds(self, predicate: Predicate, x: str) -> Formula:
         """The predicate of x, while x is spoken of."""
@@ -60,15 +54,7 @@ class Predicates(Relations):
             case "m_except":
                 return self.denied(self.predicate(node.nodes[0]))
             case "m_where":
-                sentence = self.sentence(node.nodes[0])
-
-                def where(x: str) -> Formula:
-                    said = sentence.make()
-                    if x not in free_variables(said):
-                        raise NoMeaning("What is said after 'where' does not speak of the thing before it.")
-                    return said
-
-                return Predicate(where)
+                return self._where_so(node)
             case "m_where_there" | "m_where_clause":
                 return self._where(node)
             case "m_gap":
@@ -107,6 +93,8 @@ class Predicates(Relations):
                 )
             case "m_closest":
                 return self._whose_closest(node)
+            case "m_most":
+                return self._with_most(node)
             case "m_best":
                 name, by = node.value("FUNC"), EXTREME.get(node.value("SUPER"))
                 if by is None:
@@ -148,7 +136,7 @@ class Predicates(Relations):
         span = node.span
         nodes = node.nodes
         match node.kind:
-            case "m_value" | "m_value_than" | "m_func" | "m_ratio":
+            case "m_most" | "m_value" | "m_value_than" | "m_func" | "m_ratio":
                 return self.modifier(node)
             case "vp_be" | "vp_all" | "p_loc":
                 return self.predicate(nodes[0])
@@ -187,6 +175,11 @@ class Predicates(Relations):
                 if self.last_place is None:
                     raise NoAntecedent("Elsewhere than where? Nothing before it says.")
                 return self.denied(self.last_place)
+            case "place_and":
+                first_place, second_place = (self._sides(part) for part in nodes)
+                if _apart(first_place, second_place):
+                    raise NoMeaning("Nothing is at both places: say 'ships on the left and ships on the right'.")
+                return self._at([[*first_place, *second_place]], span)
             case "place_corner":
                 corners = [(vertical, side) for vertical in ("in_top", "in_bottom") for side in ("in_left", "in_right")]
                 return self._at(corners, span)
@@ -329,6 +322,22 @@ class Predicates(Relations):
             case _:
                 raise NoMeaning(f"No predicate: {node.kind}")
 
+    def places(self, node: Node) -> list[Predicate]:
+        """on the left and on the right: the places, where nothing is at all of them; else none"""
+        inner = node.nodes[0] if node.kind in ("pm", "p_place", "p_loc") and node.nodes else node
+        while inner.kind in ("p_place", "p_loc") and inner.nodes:
+            inner = inner.nodes[0]
+        if inner.kind == "place_and":
+            sides = [self._sides(part) for part in inner.nodes]
+        elif inner.kind == "p_and":
+            placed = [part.nodes[0] if part.kind == "p_place" else part for part in inner.nodes]
+            if any(part.kind not in ("place", "place_bare") for part in placed):
+                return []
+            sides = [self._sides(part.nodes[0]) for part in placed]
+        else:
+            return []
+        return [self._at([names], node.span) for names in sides] if _apart(*sides[:2]) else []
+
     def _at(self, choices: Sequence[Sequence[str]], span: Span) -> Predicate:
         """at one of these places of the image, each of which is said by several words: in_top, in_left"""
 
@@ -428,3 +437,13 @@ def each_left_out(node: Node, with_both: bool) -> tuple[Node, ...]:
     if inner.kind == "np_and" and (with_both or not inner.has("BOTH")):
         return inner.nodes
     return (node,)
+
+
+APART = ({"in_left", "in_right"}, {"in_top", "in_bottom"})
+
+
+def _apart(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether nothing is at both of two places."""
+    if "in_center" in (*first, *second):
+        return list(first) != list(second)
+    return any({a, b} == pair for a in first for b in second for pair in APART)

@@ -222,7 +222,7 @@ UNLIKE = 10  # more than any usual distance between the parts
 FRAGMENT = 3
 FRONTED = 2
 
-_HEADED = ("noun", "noun_super", "noun_other", "n_co", "n_mod")
+_HEADED = ("noun", "noun_super", "noun_other", "noun_comp", "n_co", "n_mod")
 _COMPARING = (
     "p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near", "p_nearer_than", "p_as_near_as",
 )  # fmt: skip
@@ -258,8 +258,10 @@ def _cost(tree: Node) -> int:
         case "np_and" | "np_or":
             length = sum(node.end - node.start for node in nodes[:-1])
             unlike = sum(_modified(a) != _modified(b) and not _negative(b) for a, b in pairwise(nodes))
-            shared = nodes[0].kind == "np" and nodes[0].nodes[0].kind in _SHARING and nodes[-1].kind == "np_bare"
+            shared = _of_all(nodes[0]) and nodes[-1].kind == "np_bare"
             same = any(leaf.kind == "SAME" for leaf in nodes[-1].leaves() if len(nodes[-1].parts) > 1) and unlike
+            if nodes[0].kind == "np" and nodes[0].nodes[0].kind == "d_both":
+                length += 2 * UNLIKE  # "both cars and trucks": some of each
             if tree.kind == "np_or":
                 length += (UNLIKE + 2) * any(_negative(part) for node in nodes for part in _joined(node)[1:])
             return length + UNLIKE * unlike + 3 * shared + 2 * UNLIKE * bool(same)
@@ -270,7 +272,7 @@ def _cost(tree: Node) -> int:
         case "s_either" | "s_xor":
             return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
-            fragments = all(node.kind == "fragment" for node in nodes)  # then the things are joined, not sentences
+            fragments = all(_plain_fragment(node) for node in nodes)  # then the things are joined, not sentences
             length = sum(node.end - node.start for node in nodes[:-1])
             if tree.kind in ("p_and", "p_or"):
                 return length + 1 + 8 * (len({node.kind in _COMPARING for node in nodes}) > 1)
@@ -341,6 +343,14 @@ def _joined(np: Node) -> tuple[Node, ...]:
     return np.nodes if np.kind in ("np_and", "np_or") else (np,)
 
 
+def _plain_fragment(node: Node) -> bool:
+    return node.kind == "fragment" and node.nodes[0].kind in ("things", "np", "np_bare")
+
+
+def _of_all(np: Node) -> bool:
+    return np.kind == "np_only" or (np.kind == "np" and np.nodes[0].kind in _SHARING)
+
+
 def _negative(np: Node) -> bool:
     return np.kind == "np_without" or any(node.kind == "d_no" for node in np.nodes)
 
@@ -373,7 +383,7 @@ def _many(node: Node) -> bool | None:
             return _many(node.nodes[-1] if node.kind == "np" else node.nodes[0])
         case "n_co":
             return True if node.has("AND") else None
-        case "noun" | "noun_super" | "noun_other":
+        case "noun" | "noun_super" | "noun_other" | "noun_comp":
             leaf = node.leaf("NOUN")
             assert leaf is not None
             text = leaf.word.text.lower()

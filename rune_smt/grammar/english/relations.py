@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 
 from ...errors import Span
@@ -16,14 +18,50 @@ from ..nodes import (
     free_variables,
 )
 from .lexicon import Relation
-from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, both
+from .meaning import NoAntecedent, NoMeaning, Phrase, Predicate, Sentence, both
 from .measures import Measures
 from .nouns import anything
 from .readings import Leaf, Node
 
+COMPARING = ("outnumber", "s_amount", "s_compare", "s_exceed", "as_many_vp")  # sentences that have counts in them
+
 
 class Relations(Measures):
     """Prepositions, verbs, possession and places become predicates."""
+
+    @abstractmethod
+    def sentence(self, node: Node) -> Sentence:
+        """A sentence."""
+
+    def _where_so(self, node: Node) -> Predicate:
+        """a harbor where large ships outnumber small ones: what is said of it, else of what is in it"""
+        sentence = self.sentence(node.nodes[0])
+        there: list[str] = []
+
+        def in_it(y: str) -> Formula:
+            with self.object_of(there[-1]):
+                return self.relate(Relation("inside"), y, there[-1], node.span)
+
+        with self.within(in_it):
+            inside = self.sentence(node.nodes[0])
+
+        def where(x: str) -> Formula:
+            with suppress(NoMeaning):
+                said = sentence.make()
+                if x in free_variables(said):
+                    return said
+            if node.nodes[0].kind not in COMPARING:
+                raise NoMeaning("What is said after 'where' does not speak of the thing before it.")
+            there.append(x)
+            try:
+                said = inside.make()
+            finally:
+                there.pop()
+            if x not in free_variables(said):
+                raise NoMeaning("What is said after 'where' does not speak of the thing before it.")
+            return said
+
+        return Predicate(where)
 
     def _where(self, node: Node) -> Predicate:
         """a bridge on which there are two cars, a harbor where most ships are large: of those on it, of those in it"""
@@ -146,12 +184,15 @@ class Relations(Measures):
 
         def related(x: str, y: str) -> Formula:
             first, second = (self.relate(leaf.value, x, y, node.span) for leaf in leaves)
+            if node.has("NEITHER"):
+                return Or((first, second))
             second = Not(second) if node.has("NOT") else second
             return Or((first, second)) if node.has("OR") else both(first, second)
 
         def of(x: str) -> Formula:
             with self.object_of(x):
-                return phrase.apply(lambda y: related(x, y))
+                said = phrase.apply(lambda y: related(x, y))
+            return Not(said) if node.has("NEITHER") else said
 
         return Predicate(of)
 

@@ -164,7 +164,7 @@ class Composer(Comparisons):
             case "s_amount" | "s_compare" | "s_exceed":
                 return Sentence(self._comparison(node))
             case "outnumber":
-                counts = [self.counted(self.nominal(part.nodes[0])) for part in nodes]
+                counts = [self.counted(self.head(part.nodes[0])) for part in nodes]
                 return Sentence(lambda: counts[0](lambda a: counts[1](lambda b: Compare(">", a, b, node.span))))
             case "cover_of" | "cover_under" | "cover_by" | "cover_amount" | "cover_more" | "cover_share" | "cover_bare":
                 return Sentence(self._cover(node))
