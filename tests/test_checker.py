@@ -1,6 +1,7 @@
 """What the checker says: of each refusal its outcome, the step and the words; of its command every line."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -82,6 +83,8 @@ def test_a_seal_and_a_scene_that_are_others_are_named():
     assert message == f"is '{'0' * 80}', here it is '{certificate['scene_sha256']}'"
     made = {**certificate, "kind": "core", "core": []}
     assert answer(resealed(made), document) == ("failed", "core", "a core is of a violated query")
+    nameless = {name: value for name, value in document.items() if name != "image_id"}
+    assert answer(certificate, nameless) == ("failed", "certificate", "is of no use: KeyError('image_id')")
     lacking = {name: value for name, value in certificate.items() if name != "mode"}
     assert answer(lacking, document) == ("failed", "mode", "is of no use: KeyError('mode')")
 
@@ -316,10 +319,24 @@ def frames(draw):
     return ships(upright(0, 0, 10, 10), frame)
 
 
-@pytest.mark.parametrize("word", ["aligned", "between", "clustered", "surrounded_by", "inside", "overlaps"])
-@given(scene=st.one_of(rows_of_boxes(), frames()), data=st.data())
+@st.composite
+def turned(draw):
+    """A scene of two long boxes that differ in direction by about as much as parallel and perpendicular allow."""
+    first = draw(st.sampled_from((0, 5, 88, 172)))
+    second = first + draw(st.sampled_from((0, 9.5, 10.5, 79.5, 80.5, 90, 99.5, 100.5, 169.5, 170.5, 175)))
+    outlines = []
+    for x, degrees in ((0, first), (40, second)):
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        outlines.append([[x + a * cos - b * sin, a * sin + b * cos] for a, b in upright(0, 0, 20, 4)])
+    return ships(*outlines)
+
+
+@pytest.mark.parametrize(
+    "word", ["aligned", "between", "clustered", "surrounded_by", "inside", "overlaps", "parallel", "perpendicular"]
+)
+@given(scene=st.one_of(rows_of_boxes(), frames(), turned()), data=st.data())
 @settings(max_examples=40)
-def test_the_checkers_words_are_those_of_the_geometry_module_in_rows_and_frames_too(word, scene, data):
+def test_the_checkers_words_are_those_of_the_geometry_module_in_rows_frames_and_turns_too(word, scene, data):
     world, replay = World(scene, VOCABULARY), replay_of(scene, VOCABULARY)
     arity = RELATIONS[word].arity
     assume(len(world.entities) >= arity)

@@ -131,3 +131,6 @@ def test_all_five_kinds():
 def test_either_part_of_a_disjunction_may_be_saved_by_leaving_out_its_offender():
     world = world_of([("ship", 0, 0, 20, 6), ("plane", 60, 0, 30, 30)])
     assert removable(read("forall x (ship(x)) | forall x (plane(x))"), world) == ((0, 1), True)
+    world = world_of([("ship", 0, 0, 20, 6), ("plane", 60, 0, 30, 30), ("harbor", 200, 0, 30, 30)])
+    either = "plane(z) | forall x (ship(x) | harbor(x)) | forall x (plane(x) | harbor(x))"
+    assert removable(read(f"exists z (harbor(z) & ({either}))"), world) == ((0, 1), True)
