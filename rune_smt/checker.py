@@ -193,7 +193,7 @@ class Replay:  # sections 3, 4, 10. `step`: where it stands; `sure`: the level; 
         self.step, self.work, parts = path, self.work + 1, node.parts  # first: the number of the first atom of `node`
         need(self.work <= MAX_WORK, "is too large")
         starts = list(accumulate((part.atoms for part in node.sums or parts), initial=first))
-        kept = first < 0 or self.keep is None or first in self.keep
+        kept = first < 0 or self.keep is None or first in self.keep or node.kind == "truth"
         if node.kind in ("~", "swap"):
             env = env if node.kind == "~" else dict(zip(env, [*env.values()][::-1], strict=True))
             self.prove(parts[0], positive != (node.kind == "~"), proof, env, path, first)

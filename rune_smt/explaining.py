@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .entities.archive import Archive
     from .entities.scene import Scene
     from .grammar.vocabulary import Vocabulary
-    from .solver.explain import Explanation, Satisfied, Tell, Undecided, Violated
+    from .solver.explain import Explanation, Satisfied, Undecided, Violated
     from .solver.repairs import Repair
 
 SAMPLE = 2000  # images that `why_none` explains; a larger archive is sampled evenly, and the answer says so
@@ -35,19 +35,25 @@ def explain(
     min_score: float = 0.5,
     all_cores: bool = False,
     certify: bool = True,
+    seconds: float = 5.0,
 ) -> Satisfied | Violated | Undecided:
     """Why an image satisfies a query, or why not.
 
     query      a Query, formula text or a formula
     all_cores  every minimal core and minimal correction set, within a budget; else the first core
     certify    make the certificate too; above a stated size there is none, and `notes` of the JSON says so
+    seconds    how long cores, and then each kind of repair, are looked for at most; what is known then is told
     raises     QueryError (query, image), LimitError where the image is too large to explain
     """
+    from .solver.explain import explain_scene
+
     vocabulary = vocabulary_of(archive)
     asked = as_query(query, vocabulary)
     scene = archive[image_id]
     try:
-        why = _explained(asked, scene, vocabulary, min_score, all_cores=all_cores)
+        why = explain_scene(
+            asked.formula, scene, vocabulary, min_score, all_cores=all_cores, time_limit_s=seconds
+        )
     except LimitError as limit:
         raise LimitError(
             f"{image_id}: {_verdict(asked, scene, vocabulary, min_score).plain}, but not explained: too large. "
@@ -56,15 +62,7 @@ def explain(
         ) from None
     if certify:
         why = replace(why, certificate=_certificate(why, asked, archive))
-    return replace(why, draw=_draw)
-
-
-def _explained(
-    asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float, *, all_cores: bool = False, tell: Tell = "all"
-) -> Satisfied | Violated | Undecided:
-    from .solver.explain import explain_scene
-
-    return explain_scene(asked.formula, scene, vocabulary, min_score, all_cores=all_cores, tell=tell)
+    return replace(why, assumed=tuple(archive.assumptions), draw=_draw)
 
 
 def _verdict(asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: float) -> Verdict:
@@ -260,8 +258,10 @@ def why_none(
 def _explained_or_none(
     asked: Query, archive: Archive, vocabulary: Vocabulary, min_score: float, index: int
 ) -> Explanation | None:
+    from .solver.explain import explain_scene
+
     try:
-        return _explained(asked, archive.scene(index), vocabulary, min_score, tell="query")
+        return explain_scene(asked.formula, archive.scene(index), vocabulary, min_score, tell="query")
     except LimitError:
         return None
 

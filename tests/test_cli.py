@@ -125,6 +125,17 @@ def test_a_certificate_travels(archive, folder):
     assert status == 5 and err
 
 
+def test_a_core_has_a_certificate_of_its_own(archive, folder):
+    core = folder / "core.json"
+    query = "two helicopters near a storage tank"
+    status, _, _ = rune("explain", archive, "harbor-0000", query, "--core-certificate", core, "--seconds", "3")
+    assert status == 0
+    assert json.loads(core.read_text())["kind"] == "core"
+    assert rune("verify", core, archive)[0] == 0
+    status, _, err = rune("explain", archive, "harbor-0000", "a ship near a harbor", "--core-certificate", core)
+    assert status == 2 and "has no core: it is satisfied" in err
+
+
 def test_select_finds_the_things(archive):
     ships = document("select", archive, "{x | ship(x) & large(x)}", "--fol")
     assert ships["variable"] == "x1" and ships["count"] == len(ships["entities"]) > 0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import DataError, LimitError
+from ..errors import DataError, LimitError, QueryError
 from . import options as o
 from .output import print_json, say, warn
 from .search_commands import print_query, write_json
@@ -29,6 +29,12 @@ def explain(
     min_score: o.MinScore = 0.5,
     picture: Annotated[Path | None, typer.Option("--picture", help="Draw the evidence: PNG or JPEG.")] = None,
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Write the certificate.")] = None,
+    core_certificate: Annotated[
+        Path | None, typer.Option("--core-certificate", help="Write the certificate of the first core.")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.0, help="How long cores and repairs are looked for at most.")
+    ] = 5.0,
     smt2: Annotated[Path | None, typer.Option("--smt2", help="Write the problem as SMT-LIB 2.")] = None,
     with_: o.With = None,
     model: o.Model = None,
@@ -40,11 +46,13 @@ def explain(
 ) -> None:
     """Why an image matches, or why not."""
     from ..explaining import explain as run
+    from ..solver.explain import Violated
 
     opened = o.open_archive(archive)
     translator = o.TranslatorOptions(with_, model, base_url, samples, lenient)
     asked = o.make_query(query, opened, fol=fol, options=translator)
-    why = run(opened, asked, image, min_score=min_score, all_cores=every, certify=certificate is not None or as_json)
+    certify = certificate is not None or as_json
+    why = run(opened, asked, image, min_score=min_score, all_cores=every, certify=certify, seconds=seconds)
     if as_json:
         print_json(json.loads(why.render("json")))
     else:
@@ -61,6 +69,10 @@ def explain(
         if why.certificate is None:
             raise LimitError("No certificate was made: the proof would be above the stated size.")
         write_json(certificate, dict(why.certificate), quiet)
+    if core_certificate is not None:
+        if not isinstance(why, Violated):
+            raise QueryError(f"{image} has no core: it is {why.verdict.word}.", hint="Only a violated query has one.")
+        write_json(core_certificate, why.core_certificate(), quiet)
     if smt2 is not None:
         from ..solver.smtlib import smtlib
 

@@ -188,7 +188,7 @@ class Prover:
 
     def atom(self, atom: Truth | Apply | Compare, positive: bool, env: Env, first: int) -> Proof | None:
         """An atom has a proof if its verdict is good at the level, or it is relaxed and easier for it."""
-        if self.keep is not None and first >= 0 and first not in self.keep:
+        if self.keep is not None and first >= 0 and first not in self.keep and not isinstance(atom, Truth):
             return ATOM if self.forward else None
         if isinstance(atom, Apply) and atom.name in self.world.vocabulary.links:
             return self.link(atom, positive, env)

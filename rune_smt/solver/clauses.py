@@ -358,8 +358,8 @@ class _Builder:
         one, two = self._copies(node, copy)
         start = len(self.keys)
         equal = node.op == "="
-        first = self._inequality(replace(node, op=">=" if equal else ">"), wanted, one)
-        second = self._inequality(replace(node, op="<=" if equal else "<"), wanted, two)
+        first = self._inequality(replace(node, op=">=" if equal else "<"), wanted, one)
+        second = self._inequality(replace(node, op="<=" if equal else ">"), wanted, two)
         halves = range(start, len(self.keys))
         if skips and equal == wanted:
             whole = replace(node)  # an object of its own

@@ -71,9 +71,9 @@ class Booleans(Expander):
 def verdict(form: ClauseForm, world: World, domain: Domain | None = None) -> Verdict:
     """The verdict of a form. raises LimitError where its expansion is too large."""
     refuse_if_large(form, world, domain)
-    if Booleans(form, world, "sure", domain).root():
-        return SATISFIED
-    return UNDECIDED if Booleans(form, world, "open", domain).root() else VIOLATED
+    if not Booleans(form, world, "open", domain).root():
+        return VIOLATED
+    return SATISFIED if Booleans(form, world, "sure", domain).root() else UNDECIDED
 
 
 def query_verdict(formula: Formula, world: World) -> Verdict:

@@ -47,6 +47,7 @@ class Explanation:
     stability    the verdict is the same for low < min_score <= high; None where it was not asked for
     tightest     the atom with the smallest margin among those that would change the verdict alone
     certificate  a proof that the checker can follow; None where none was made
+    assumed      what the archive takes for granted, as certificates have it
     draw         makes the picture, where one is known
     """
 
@@ -56,6 +57,7 @@ class Explanation:
     stability: tuple[float, float] | None = None
     tightest: Tightest | None = None
     certificate: Mapping[str, Any] | None = None
+    assumed: tuple[str, ...] = ()
     draw: Callable[[Explanation], Any] | None = field(default=None, repr=False)
 
     @property
@@ -139,6 +141,15 @@ class Violated(Explanation):
     def verdict(self) -> Verdict:
         """Violated."""
         return VIOLATED
+
+    def core_certificate(self, number: int = 0) -> dict[str, Any]:
+        """A proof for the checker that core `number` is one: violated alone, and by none of its clauses less.
+
+        raises LimitError as certificates of verdicts
+        """
+        from .certificate import core_certificate
+
+        return core_certificate(self.form, self.expanded, self.cores[number], self.world, assumed=self.assumed)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
