@@ -43,6 +43,7 @@ _HOME = {
     "entails": "checking",
     "equivalent": "checking",
     "explain": "explaining",
+    "from_fiftyone": "from_detections",
     "from_supervision": "from_detections",
     "from_ultralytics": "from_detections",
     "index": "indexing",
@@ -83,6 +84,7 @@ __all__ = [
     "entails",
     "equivalent",
     "explain",
+    "from_fiftyone",
     "from_supervision",
     "from_ultralytics",
     "index",
@@ -112,7 +114,7 @@ if TYPE_CHECKING:
         RuneError,
     )
     from .explaining import explain, why_none
-    from .from_detections import from_supervision, from_ultralytics
+    from .from_detections import from_fiftyone, from_supervision, from_ultralytics
     from .grammar.nodes import Formula
     from .grammar.vocabulary import Vocabulary, load_vocabulary
     from .indexing import index

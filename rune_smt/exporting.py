@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError, QueryError
+from .errors import DataError, MissingExtra, QueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +29,7 @@ MEASURED = ("cx", "cy", "area", "length", "width", "angle", "min_x", "min_y", "m
 BY_ENDING = {
     ".geojson": "geojson", ".json": "coco", ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".csv": "csv",
 }  # fmt: skip
+MATCH_TAG = "rune:match"
 VERDICT_WORDS = ("no match", "cannot tell", "match")
 
 
@@ -337,10 +338,41 @@ def to_fiftyone(things: Things) -> tuple[dict[str, Any], dict[str, Any], int]:
             verdict, degree = int(things.verdicts[0][image]), float(things.verdicts[1][image])
             word = VERDICT_WORDS[verdict]
             sample["rune"] = {"_cls": "Classification", "label": word, "confidence": degree, "tags": []}
-            sample["tags"] = ["rune:match"] if verdict == 2 else []
+            sample["tags"] = [MATCH_TAG] if verdict == 2 else []
         samples.append(sample)
     metadata = {"name": things.archive.name, "media_type": "image", "info": {"classes": list(table.classes)}}
     return metadata, {"samples": samples}, left_out
+
+
+def mark_fiftyone(samples: Iterable[Any], result: SearchResult) -> int:
+    """Writes a result into samples of a FiftyOne data set, those whose `filepath` has an image's id as its stem.
+
+    The field `rune` gets verdict and degree, `rune_witness` the witness, matches the tag `rune:match`, as in
+    `to_fiftyone`; what an earlier result left there goes. Returns how many samples were marked. Raises MissingExtra
+    without fiftyone.
+    """
+    try:
+        import fiftyone
+    except ImportError as error:
+        raise MissingExtra("fiftyone is not installed.", hint="pip install fiftyone") from error
+    _, document, _ = to_fiftyone(things_of(result))
+    known = {sample["image_id"]: sample for sample in document["samples"]}
+    marked = 0
+    for sample in samples:
+        said = known.get(Path(sample.filepath).stem)
+        if said is None:
+            continue
+        lines = [
+            fiftyone.Polyline(**{key: value for key, value in line.items() if key != "_cls"})
+            for line in said["rune_witness"]["polylines"]
+        ]
+        sample["rune"] = fiftyone.Classification(label=said["rune"]["label"], confidence=said["rune"]["confidence"])
+        sample["rune_witness"] = fiftyone.Polylines(polylines=lines)
+        sample.tags = [*(tag for tag in sample.tags if tag != MATCH_TAG), *said["tags"]]
+        if sample.in_dataset:
+            sample.save()
+        marked += 1
+    return marked
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Archives from what other libraries saw: Ultralytics results and supervision.Detections, without files in between."""
+"""Archives from what other libraries hold: Ultralytics results, supervision.Detections, samples of FiftyOne."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen in one image of `width` x `height` pixels; sizes and path None where unknown."""
+    """What was seen in one image of `width` x `height` pixels; sizes and path None where unknown.
+
+    sample_id  of FiftyOne, None elsewhere
+    """
 
     image_id: str
     detections: Detections
     width: int | None = None
     height: int | None = None
     path: str | None = None
+    sample_id: str | None = None
 
 
 def from_ultralytics(
@@ -71,6 +75,33 @@ def from_supervision(
         said = getattr(found, "metadata", None) or {}
         width, height = (sizes or {}).get(image_id, (said.get("width"), said.get("height")))
         seen.append(Seen(image_id, detections_of(found, names), width, height))
+    return archive_of(seen, out, vocabulary=vocabulary, overwrite=overwrite)
+
+
+def from_fiftyone(
+    samples: Iterable[Any],
+    field: str = "ground_truth",
+    out: str | Path | None = None,
+    *,
+    vocabulary: VocabularyLike = None,
+    overwrite: bool = False,
+) -> Archive:
+    """An archive from a FiftyOne data set or view, or any list of samples; an image's id is the stem of its `filepath`.
+
+    field   Polylines or Detections
+    Sizes are those of `metadata`, else of the picture. `to_fiftyone` of `rune_smt.exporting` is the way back, and
+    `mark_fiftyone` writes a result into a data set.
+    raises  DataError for a field of other labels, a picture of unknown size, or two of one name
+    """
+    from .detect.fiftyone_samples import detections_of, size_of
+
+    seen = []
+    for sample in samples:
+        path = Path(sample.filepath)
+        width, height = size_of(sample)
+        found = detections_of(sample, field, (width, height))
+        identity = getattr(sample, "id", None)
+        seen.append(Seen(path.stem, found, width, height, path.as_posix(), None if identity is None else str(identity)))
     return archive_of(seen, out, vocabulary=vocabulary, overwrite=overwrite)
 
 
@@ -131,6 +162,11 @@ def archive_of(
             "height": pa.array([one.height for one in given], pa.int32()),
             "path": pa.array([one.path for one in given], pa.string()),
             "truncated": pa.array([one.detections.truncated for one in given], pa.bool_()),
+            **(
+                {"sample_id": pa.array([one.sample_id for one in given], pa.string())}
+                if any(one.sample_id is not None for one in given)
+                else {}
+            ),
         }
     )
     used = known.with_classes(sorted(set(resolved.values()))).with_attributes(types)

@@ -55,3 +55,56 @@ def test_supervision_becomes_an_archive(tmp_path):
     assert archive.images.column("width").to_pylist() == [80, 500]
     assert rune.search(archive, "exists x (storage_tank(x) & speed(x) > 5)", min_score=0.3).ids == ("a", "b")
     assert archive.entities.column("object_id").to_pylist() == [3, 4, 3, 4]
+
+
+def sample(name, size=(80, 60), **fields):
+    """As FiftyOne's samples: attributes, and fields by their names."""
+
+    class Sample(SimpleNamespace):
+        def __getitem__(self, field):
+            return fields[field]
+
+    metadata = None if size is None else SimpleNamespace(width=size[0], height=size[1])
+    return Sample(filepath=f"/in/{name}.png", id=f"id-{name}", metadata=metadata)
+
+
+def test_fiftyone_detections_and_polylines_become_an_archive():
+    mask = np.zeros((4, 8), bool)
+    mask[1:3, 2:6] = True
+    boxes = SimpleNamespace(
+        detections=[
+            SimpleNamespace(
+                label="ship", bounding_box=[0.5, 0.5, 0.25, 0.1], confidence=None, mask=None, tags=["a", "b"]
+            ),
+            SimpleNamespace(label="plane", bounding_box=[0, 0, 0.5, 0.5], confidence=0.25, mask=mask, iscrowd=True),
+        ]
+    )
+    ring = [[(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)], [(0.4, 0.4), (0.5, 0.4), (0.5, 0.5), (0.4, 0.5)]]
+    lines = SimpleNamespace(polylines=[SimpleNamespace(label="harbor", points=ring, closed=True, filled=False)])
+    archive = rune.from_fiftyone([sample("a", gt=boxes), sample("b", gt=lines), sample("c", gt=None)], "gt")
+    table = archive.table
+    assert archive.images.column("sample_id").to_pylist() == ["id-a", "id-b", "id-c"]
+    rows = {table.classes[code]: row for row, code in enumerate(table.label)}
+    shapes = table.outlines(np.arange(3))
+    assert shapes[rows["ship"]].bounds == (40, 30, 60, 36) and table.score[rows["ship"]] == 1
+    assert shapes[rows["plane"]].bounds == pytest.approx((10, 7.5, 30, 22.5)) and table.score[rows["plane"]] == 0.25
+    assert shapes[rows["harbor"]].area == pytest.approx(40 * 30 - 8 * 6)
+    assert set(table.attributes) == {"iscrowd", "tags"}
+
+
+def test_fiftyone_labels_that_cannot_be_read():
+    line = SimpleNamespace(
+        polylines=[SimpleNamespace(label="x", points=[[(0, 0), (1, 1)]], closed=False, filled=False)]
+    )
+    for made, message in (
+        (sample("a", gt=line), "/in/a.png: gt 0: a polyline is neither closed nor filled, so it has no area."),
+        (
+            sample("a", gt=SimpleNamespace(label="x")),
+            "/in/a.png: gt holds SimpleNamespace; Polylines",
+        ),
+        (sample("a"), "/in/a.png: no field 'gt'."),
+        (sample("a", None, gt=None), "/in/a.png: its size is unknown: the sample has no metadata and"),
+    ):
+        with pytest.raises(DataError) as caught:
+            rune.from_fiftyone([made], "gt")
+        assert caught.value.message.startswith(message)

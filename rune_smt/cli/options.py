@@ -64,15 +64,18 @@ class TranslatorOptions:
 
 
 @contextmanager
-def runner(ray: str | None, workers: int, quiet: bool) -> Iterator[Runner | None]:
-    """What carries out work on the cluster of `--ray`, for as long as the `with` lasts; None without one."""
+def runner(ray: str | None, workers: int, quiet: bool, *, short: bool = False) -> Iterator[Runner | None]:
+    """What carries out work on the cluster of `--ray`, for as long as the `with` lasts; None without one.
+
+    short  the tasks are short
+    """
     if ray is None:
         yield None
         return
     from ..cluster import connected
 
     with connected(ray, workers=workers, progress=not quiet) as cluster:
-        yield cluster.run
+        yield cluster.run_in_groups if short else cluster.run
 
 
 def open_archive(path: Path) -> Archive:

@@ -73,7 +73,7 @@ def search(
     if certify_all and certificates is None:
         raise QueryError("--certify-all goes with --certificates DIR.")
     results = []
-    with o.runner(ray, workers, quiet) as runner:
+    with o.runner(ray, workers, quiet, short=True) as runner:
         for text in texts:
             asked, spent = _timed_query(text, opened, fol, translator)
             result = run(

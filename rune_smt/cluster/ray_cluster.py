@@ -8,6 +8,7 @@ twice. Where a worker is lost, Ray has its task done again elsewhere.
 from __future__ import annotations
 
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 AT_HOME = "127.0.0.1"
+KNOCK_S = 10
 RETRIES = 5  # of a task whose worker is lost
 AHEAD = 2  # tasks for each processor, under way or waiting
+GROUPS = 8  # of short tasks for each processor
 STORE_BYTES = 128 << 20  # Ray's shared memory on a cluster of one machine: tasks and answers are small
 
 
@@ -73,7 +76,7 @@ class Cluster:
         """
         from ..searching import search
 
-        return search(archive, query, runner=self.run, **options)
+        return search(archive, query, runner=self.run_in_groups, **options)
 
     def stream(
         self, archive: str | Path, query: QueryLike, *, mode: str = "threshold", engine: str = "auto",
@@ -99,8 +102,12 @@ class Cluster:
             vocabulary = vocabulary_of(open_archive(path))
         _, asked = question(vocabulary, query, mode, engine, min_score, min_degree)
         tasks = tasks_of(path, text, asked)
-        for done, (number, found) in enumerate(self.as_they_end(name_task, tasks), 1):
-            yield PartFound(number, len(tasks), done, found.images, found.satisfied, found.undecided)
+        groups = self._groups(len(tasks))
+        done = 0
+        for group, several in self.as_they_end(_each(name_task), [[tasks[i] for i in group] for group in groups]):
+            for number, found in zip(groups[group], several, strict=True):
+                done += 1
+                yield PartFound(number, len(tasks), done, found.images, found.satisfied, found.undecided)
 
     def run(self, function: Callable[[Any], Any], tasks: Sequence[Any], /) -> Iterator[Any]:
         """The result of each task, in their order; see `rune_smt.side_by_side.Runner`."""
@@ -115,6 +122,17 @@ class Cluster:
             while waiting:
                 yield self._result(waiting.popleft())
                 tell()
+
+    def run_in_groups(self, function: Callable[[Any], Any], tasks: Sequence[Any], /) -> Iterator[Any]:
+        """The same for tasks so short that handing them out one by one would take longer than doing them."""
+        groups = [[tasks[i] for i in group] for group in self._groups(len(tasks))]
+        for results in self.run(_each(function), groups):
+            yield from results
+
+    def _groups(self, count: int) -> list[range]:
+        """Numbers of tasks in groups, as many as keep all processors busy to the end."""
+        size = max(1, count // (GROUPS * self.processors))
+        return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
     def as_they_end(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """(number of the task, its result), whichever ends first."""
@@ -154,6 +172,11 @@ class Cluster:
             ) from None
 
 
+def _each(function: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
+    return lambda tasks: [function(task) for task in tasks]
+
+
+TOKEN = "Is it running? If it wants a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN here as on its machines."
 SHARED = "Sources and archive must lie at the same path on every machine."
 
 
@@ -188,10 +211,11 @@ def connected(address: str = LOCAL, *, workers: int | None = None, progress: boo
                 **quiet,
             )
         else:
+            _knock(address)
             ray.init(address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise QueryError(f"The Ray cluster at '{address}' cannot be joined: {first}") from None
+        raise QueryError(f"The Ray cluster at '{address}' cannot be joined: {first}", hint=TOKEN) from None
     try:
         if address == LOCAL and any(node["NodeManagerAddress"] != AT_HOME for node in ray.nodes()):
             raise QueryError(
@@ -201,6 +225,14 @@ def connected(address: str = LOCAL, *, workers: int | None = None, progress: boo
         yield Cluster(ray, progress)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """OSError where nobody listens there; Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("/")[2].rpartition(":")
+    if colon and port.isdecimal():
+        with socket.create_connection((host, int(port)), timeout=KNOCK_S):
+            pass
 
 
 @contextmanager

@@ -108,12 +108,13 @@ def _shapes(table: Any, shown: str) -> NDArray[np.object_]:
         boxes[~np.isfinite(np.stack(corners)).all(axis=0)] = None
         return boxes
     column = table.column("geometry")
-    values = column.to_numpy()
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return np.asarray(shapely.force_2d(shapely.from_wkt(values, on_invalid="ignore")), dtype=np.object_)
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return np.asarray(shapely.force_2d(shapely.from_wkb(values, on_invalid="ignore")), dtype=np.object_)
-    raise DataError(f"{shown}: geometry is of type {column.type}; WKB or WKT is read.")
+    values, kind = column.to_numpy(), column.type
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        with np.errstate(all="ignore"):
+            shapes = (shapely.from_wkt if text else shapely.from_wkb)(values, on_invalid="ignore")
+            return np.asarray(shapely.force_2d(shapes), dtype=np.object_)
+    raise DataError(f"{shown}: geometry is of type {kind}; WKB or WKT is read.")
 
 
 def _attributes(table: Any, rows: Sequence[int]) -> dict[str, list[Any]]:

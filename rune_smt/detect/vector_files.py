@@ -169,7 +169,8 @@ def _geopackage_geometry(blob: Any) -> Any:
     envelope = flags >> 1 & 7
     if envelope >= len(ENVELOPES):
         raise ValueError("its geometry has an unknown envelope")
-    return shapely.force_2d(shapely.from_wkb(blob[8 + ENVELOPES[envelope] :]))
+    with np.errstate(all="ignore"):
+        return shapely.force_2d(shapely.from_wkb(blob[8 + ENVELOPES[envelope] :]))
 
 
 # --- GeoParquet (1.1) -------------------------------------------------------------------------------------------------
@@ -196,7 +197,8 @@ def _geoparquet(file: SourceFile) -> Layer:
         facts = {}
     if facts.get("encoding", "WKB") != "WKB":
         raise DataError(f"{file.shown}: its geometry is encoded as {facts['encoding']}, WKB is read.")
-    shapes = shapely.force_2d(shapely.from_wkb(table.column(primary).to_numpy(), on_invalid="ignore"))
+    with np.errstate(all="ignore"):
+        shapes = shapely.force_2d(shapely.from_wkb(table.column(primary).to_numpy(), on_invalid="ignore"))
     rows = table.drop_columns([primary]).to_pylist()
     fields = [{key: value for key, value in row.items() if scalar(value)} for row in rows]
     return Layer(shapes, fields, [str(index) for index in range(len(fields))], _parquet_crs(facts))

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -196,10 +197,24 @@ def test_what_is_appended_meanwhile_does_not_matter(cluster, tmp_path):
     assert caught.value.message == f"{gone.path} was replaced by another archive meanwhile."
 
 
+def test_short_tasks_are_handed_out_in_groups(cluster):
+    assert list(cluster.run_in_groups(lambda number: number + 1, range(101))) == list(range(1, 102))
+    assert list(cluster.run_in_groups(lambda number: number + 1, [])) == []
+
+
 def test_it_is_joined_once(cluster):
     with pytest.raises(QueryError) as caught, connected("local"):
         pass
     assert caught.value.message == "This process is connected to Ray already."
+
+
+def test_from_the_command_line_of_no_cluster(archives):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    command = [sys.executable, "-m", "rune_smt", "search", str(archives[1].path), QUERIES[0], "--fol"]
+    run = subprocess.run([*command, "--ray", f"127.0.0.1:{free}"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert f"The Ray cluster at '127.0.0.1:{free}' cannot be joined: [Errno 111] Connection refused" in run.stderr
 
 
 def test_from_the_command_line(archives, tmp_path):

@@ -108,3 +108,30 @@ def test_a_transformers_pipeline_with_random_weights(tmp_path, monkeypatch):
     Image.fromarray(picture).save(tmp_path / "p.png")
     archive = rune.index(tmp_path / "p.png", detector=folder, device="cpu", tile=0, min_score=0.0, progress=False)
     assert len(archive.table) == len(seen)
+
+
+def test_fiftyone_samples_both_ways(tmp_path):
+    fiftyone = pytest.importorskip("fiftyone")
+    from rune_smt.exporting import mark_fiftyone
+
+    mask = np.zeros((4, 8), bool)
+    mask[1:3, 2:6] = True
+    ship = fiftyone.Detection(label="ship", bounding_box=[0.5, 0.5, 0.25, 0.1], confidence=0.75, tags=["x"], depth=3)
+    harbor = fiftyone.Detection(label="harbor", bounding_box=[0, 0, 0.5, 0.5], mask=mask)
+    metadata = fiftyone.ImageMetadata(width=80, height=60)
+    samples = [
+        fiftyone.Sample(f"/in/{name}.png", metadata=metadata, gt=fiftyone.Detections(detections=found))
+        for name, found in (("a", [ship, harbor]), ("b", []))
+    ]
+    archive = rune.from_fiftyone(samples, "gt")
+    assert archive.class_counts() == {"ship": 1, "harbor": 1} and set(archive.table.attributes) == {"depth", "tags"}
+    result = rune.search(archive, rune.translate("a ship", archive))
+    assert mark_fiftyone(samples, result) == 2
+    assert [sample["rune"].label for sample in samples] == ["match", "no match"]
+    assert [sample.tags for sample in samples] == [["rune:match"], []]
+    again = rune.from_fiftyone(samples, "rune_witness")
+    table = archive.table
+    ship_again = table.outlines(np.flatnonzero(table.label == table.classes.index("ship")))[0]
+    assert again.table.outlines(np.arange(1))[0].equals(ship_again)
+    assert mark_fiftyone(samples, rune.search(archive, rune.translate("no ship", archive))) == 2
+    assert [sample.tags for sample in samples] == [[], ["rune:match"]]

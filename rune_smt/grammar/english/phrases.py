@@ -376,8 +376,10 @@ class Phrases(Counts):
 
     def _all_of_so_many(self, det: Node, noun: Nominal) -> Phrase:
         """all three ships, both ships, neither ship, the only ship: there are so many, and of all it is said"""
+        if noun.parts and det.kind == "d_both" and noun.joint:
+            return self._some(noun)  # "both cars and trucks": some of each
         if noun.parts:
-            raise NoMeaning("'both' of two classes is said of one thing of each.")
+            raise NoMeaning("A number counts one kind of thing.")
         number = self._whole(det.value("NUM")) if det.has("NUM") else 1 if det.kind == "d_the_only" else 2
         many = self._bounded("=", noun, number)
         every = self._all(noun) if det.kind != "d_neither" else Phrase(lambda scope: Not(self.some(noun, scope)))

@@ -200,7 +200,8 @@ def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     formula = composer.formula(tree)
     if alone and any(isinstance(node, Or) and _says_nothing(node) for node in walk(formula)):
         raise NoMeaning("One of the choices says nothing: near what?")
-    if any(isinstance(node, Apply) and _with_itself(node) for node in walk(formula)):
+    said_so = any(leaf.kind in ("LETTER", "SELF") for leaf in tree.leaves())
+    if not said_so and any(isinstance(node, Apply) and _with_itself(node) for node in walk(formula)):
         raise NoMeaning("This speaks of a thing and itself.")
     return place_existence(formula, composer.importing)
 
