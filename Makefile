@@ -52,6 +52,7 @@ $(DETECTORS)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(DETECTORS)
 	$(DETECTORS)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCHVISION)
 	$(DETECTORS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[detect,geo,ultralytics,supervision]' transformers hypothesis pytest
+	$(DETECTORS)/bin/python -m pip install --quiet --disable-pip-version-check fiftyone || echo "without fiftyone: its test is skipped"
 	touch $@
 
 test-ultralytics:
