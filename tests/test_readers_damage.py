@@ -167,7 +167,7 @@ def test_half_a_character_is_no_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("member", "value"),
-    [("version", []), ("classes", 3), ("vocabulary", {"name": "v"}), ("files", {"x": 1}), ("reference_areas", {"a": ""})],
+    [("version", []), ("classes", 3), ("vocabulary", {"name": "v"}), ("files", {"x": 1}), ("repaired", "x")],
 )
 def test_an_archive_whose_header_is_of_other_shapes(tmp_path, member, value):
     (tmp_path / "P1.txt").write_text(GOOD["dota"])
