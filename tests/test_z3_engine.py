@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from z3 import z3core
 
 from rune_smt.errors import LimitError
 from rune_smt.grammar.definitions import expand_definitions
@@ -197,3 +198,22 @@ def test_a_time_limit_that_is_reached_is_said():
     assert str(raised.value) == "Z3 gave no answer within 0.001 s."
     form = clause_form(read("exists x (ship(x))"))
     assert tracked_form(form, world_of([]), time_limit_ms=7).time_limit_ms == 7
+
+
+def test_a_term_that_is_let_go_leaves_nothing_behind():
+    """Of an archive, Z3 keeps no more memory than of a few images."""
+
+    def ask(seed):
+        ground, numbers = Ground(), Random(seed)
+        terms = [ground.relaxed(clause) for clause in range(12)]
+        sums = [[(term, numbers.randrange(2**40, 2**41)) for term in numbers.sample(terms, 8)] for _ in range(6)]
+        ground.root = ground.every([ground.at_least(sum(w for _, w in each) // 2, each) for each in sums])
+        tracked = Tracked(ground, range(12))
+        assert not any(tracked.check(range(12)).satisfiable for _ in range(10))
+
+    for seed in range(30):
+        ask(seed)
+    before = z3core.Z3_get_estimated_alloc_size()
+    for seed in range(30, 90):
+        ask(seed)
+    assert z3core.Z3_get_estimated_alloc_size() - before < 30_000  # bytes
