@@ -132,7 +132,7 @@ def test_a_core_has_a_certificate_of_its_own(archive, folder):
     assert status == 0
     assert json.loads(core.read_text())["kind"] == "core"
     assert rune("verify", core, archive)[0] == 0
-    status, _, err = rune("explain", archive, "harbor-0000", "a ship near a harbor", "--core-certificate", core)
+    status, _, err = rune("explain", archive, "harbor-0000", "exists x (true)", "--fol", "--core-certificate", core)
     assert status == 2 and "has no core: it is satisfied" in err
 
 
