@@ -153,6 +153,14 @@ class Counts(Together):
         if any(noun.pairs or noun.groups for noun in nouns):
             raise NoMeaning("Counts compare things one by one.")
         first, second = nouns
+        added_up = any(part.kind == "n_co" and (part.has("SUM") or not part.has("AND")) for part in node.nodes)
+        if second.parts and second.joint and not added_up:  # than planes and than helicopters
+            parts = [replace(part, mods=(*part.mods, *second.mods)) for part in second.parts]
+            return self._joined([self._comparing(node, first, part) for part in parts])
+        return self._comparing(node, first, second)
+
+    def _comparing(self, node: Node, first: Nominal, second: Nominal) -> Phrase:
+        """More of the first than of the second."""
         factor = next((part for part in node.nodes if part.kind == "times"), None)
 
         def apply(scope: Scope) -> Formula:

@@ -93,6 +93,12 @@ class Predicates(Relations):
                 )
             case "m_closest":
                 return self._whose_closest(node)
+            case "m_without":  # "without any damage": the value no_damage, where the vocabulary has it
+                lacked: str = node.value("FUNC")
+                attribute = self.vocabulary.attributes.get(lacked)
+                if attribute is None or f"no_{lacked}" not in (attribute.ordered or ()):
+                    raise NoMeaning(f"Everything has some {lacked}.")
+                return Predicate(self.quality(Quality(lacked, value=f"no_{lacked}"), span))
             case "m_most":
                 return self._with_most(node)
             case "m_best":

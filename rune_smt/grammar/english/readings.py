@@ -223,8 +223,13 @@ FRAGMENT = 3
 FRONTED = 2
 
 _HEADED = ("noun", "noun_super", "noun_other", "noun_comp", "n_co", "n_mod")
+_RELATING = ("p_rel", "p_closer", "p_apart", "p_within", "p_without", "vp_rel", "vp_not_rel")
 _COMPARING = (
     "p_comp", "p_comp_not", "p_comp_q", "p_as", "p_as_than", "p_nearer", "p_as_near", "p_nearer_than", "p_as_near_as",
+)  # fmt: skip
+_OF_COUNTS = (
+    "np_more", "np_more_where", "np_more_adjs", "np_more_by", "np_fewer", "np_as_many", "np_times_more",
+    "np_same_number",
 )  # fmt: skip
 _SHARING = ("d_all", "d_not_all", "d_no", "d_any", "d_most", "d_share")  # "all ships and planes" are all of both
 
@@ -268,7 +273,14 @@ def _cost(tree: Node) -> int:
         case "np_either":
             return (UNLIKE + 2) * any(_negative(part) for node in nodes for part in _joined(node)[1:])
         case "n_co":
-            return 1 + sum(node.end - node.start for node in nodes[:-1])
+            return 1 + sum(node.end - node.start for node in nodes[:-1]) + 2 * UNLIKE * _ends_before_and(tree)
+        case "np":
+            return 2 * UNLIKE * (nodes[0].kind in ("d_a", "d_no") and _number_changes(nodes[1]))
+        case _ if tree.kind in _OF_COUNTS:
+            second = nodes[-1]
+            while second.kind == "n_mod":
+                second = second.nodes[0]
+            return UNLIKE * (second.kind == "n_co" and second is not nodes[-1])
         case "s_either" | "s_xor":
             return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
@@ -276,20 +288,13 @@ def _cost(tree: Node) -> int:
             length = sum(node.end - node.start for node in nodes[:-1])
             if tree.kind in ("p_and", "p_or"):
                 return length + 1 + 8 * (len({node.kind in _COMPARING for node in nodes}) > 1)
+            denies = tree.kind == "s_and" and nodes[0].kind == "s_not" and not tree.has("COMMA")  # it denies both
             unlinked = tree.kind == "s_and" and not tree.has("AND", "BUT", "THOUGH")
-            return length + 1 + 3 * UNLIKE * fragments + 2 * unlinked
+            return length + 1 + 3 * UNLIKE * fragments + 2 * unlinked + UNLIKE * denies
         case "m_except":
             return 3 * (nodes[0].kind == "p_is" and _modified(nodes[0].nodes[0]))
-        case "p_rel" | "p_apart" | "p_within" | "p_comp" | "p_without":
-            others = _joined(nodes[-1])[1:] if nodes else ()
-            if nodes and nodes[-1].kind == "np_counted":
-                return 2 * UNLIKE
-            if any(_universal(node) for node in others) and not _universal(_joined(nodes[-1])[0]):
-                return 2 * UNLIKE + 2
-            if len(others) == 1 and nodes[-1].has("COMMA"):
-                return 2 * UNLIKE
-            mixed = any(_negative(node) for node in others) and not _negative(_joined(nodes[-1])[0])
-            return (UNLIKE + 2) * mixed
+        case _ if tree.kind in _RELATING or tree.kind in _COMPARING:
+            return _reaching_too_far(nodes[-1], tree.kind == "p_without") if nodes else 0
         case "np_with":
             return nodes[0].end - nodes[0].start + (-2 * UNLIKE if has_between_them(nodes[1]) else 4 * UNLIKE)
         case "np_shared":
@@ -343,6 +348,46 @@ def _joined(np: Node) -> tuple[Node, ...]:
     return np.nodes if np.kind in ("np_and", "np_or") else (np,)
 
 
+def _reaching_too_far(np: Node, left_out: bool) -> int:
+    """What it costs that the object of a preposition takes in what is rather said of the picture.
+
+    left_out   of "without": ships and planes, not ships and two planes
+    """
+    while np.kind in ("things", "np_rel", "np_mod", "np_shared", "np_both"):
+        np = np.nodes[0]
+    if np.kind == "np_counted":
+        return 2 * UNLIKE
+    first, *others = _joined(np)
+    if any(_universal(other) for other in others) and not _universal(first):
+        return 2 * UNLIKE + 2
+    if others and (_ends_before_and(np) or np.has("BUT") or (left_out and any(_counted(other) for other in others))):
+        return 2 * UNLIKE
+    return 2 * UNLIKE * (any(_negative(other) for other in others) and not _negative(first))
+
+
+def _counted(np: Node) -> bool:
+    return np.kind == "np" and np.nodes[0].kind == "d_count"
+
+
+def _ends_before_and(tree: Node) -> bool:
+    """Whether a comma stands before "and", and nowhere else: it ends what stands before it."""
+    ended = False
+    for before, after in pairwise(tree.parts):
+        if before.kind == "COMMA":
+            if after.kind not in ("AND", "BUT", "OR"):
+                return False
+            ended = ended or after.kind != "OR"
+    return ended
+
+
+def _number_changes(nbar: Node) -> bool:
+    """a plane and vehicles, no plane and bridges: of one determiner, one noun, then others"""
+    while nbar.kind == "n_mod":
+        nbar = nbar.nodes[0]
+    numbers = {_many(noun) for noun in nbar.nodes} if nbar.kind == "n_co" else set()
+    return {True, False} <= numbers
+
+
 def _plain_fragment(node: Node) -> bool:
     return node.kind == "fragment" and node.nodes[0].kind in ("things", "np", "np_bare")
 
@@ -363,7 +408,7 @@ def has_between_them(node: Node) -> bool:
 
 
 def _universal(np: Node) -> bool:
-    return np.kind == "np" and np.nodes[0].kind in ("d_all", "d_not_all", "d_most")
+    return np.kind in _OF_COUNTS or (np.kind == "np" and np.nodes[0].kind in ("d_all", "d_not_all", "d_most"))
 
 
 # --- number: "ships near a harbor that are large", "a ship near harbors that is large" --------------------------------
