@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from queries import QUERIES
 
-TIMEOUT_S = 60.0  # for one query of one contestant
+TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "60"))  # for one query of one contestant
 MEASURES = ("cx", "cy", "area", "diag", "min_x", "min_y", "max_x", "max_y")
 CORNERS = tuple(f"corner_{i}" for i in range(8))
 BASE = ("image", "label", "score")

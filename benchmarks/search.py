@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--queries", nargs="+", default=list(QUERIES), choices=list(QUERIES), metavar="NAME")
     parser.add_argument("--contestants", nargs="+", default=list(CHILDREN), choices=list(CHILDREN), metavar="WHO")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds for one query of DuckDB")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--idp", default="", help="the python of the environment that idp-engine is installed in")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "rune_smt_benchmark")
@@ -119,6 +120,7 @@ def child(contestant: str, images: int, names: list[str], options: argparse.Name
     command = [sys.executable, __file__, "--child", contestant, "--images", str(images), "--runs", str(options.runs)]
     command += ["--cache", str(options.cache), "--queries", *names]
     environment = {**os.environ, "RUNE_SMT_CACHE": str(options.cache / "kept"), "IDP_PYTHON": options.idp}
+    environment["TIMEOUT_S"] = str(options.timeout)
     started, used = time.perf_counter(), cpu_of_children()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
