@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -41,7 +41,7 @@ class Query:
 
     formula     closed and type-checked, bound variables named x1, x2, ... as in the canonical print
     text        as the caller gave it
-    reading     the formula in English: how the text was understood
+    vocabulary  what it is checked against
     left_out    words of the text that lenient reading left out
     translator  english, a model's name, or "" for a formula
     candidates  what the translator proposed, with votes
@@ -51,12 +51,19 @@ class Query:
 
     formula: Formula
     text: str
-    reading: str
+    vocabulary: Vocabulary = field(repr=False, compare=False)
     left_out: tuple[str, ...] = ()
     translator: str = ""
     candidates: tuple[Candidate, ...] = ()
     agreement: float = 1.0
     telling_scene: Scene | None = None
+
+    @property
+    def reading(self) -> str:
+        """The formula in English: how the text was understood. Put together when it is asked for."""
+        from .grammar.verbalise import verbalise
+
+        return verbalise(self.formula, self.vocabulary)
 
     def __str__(self) -> str:
         from .grammar.printer import canonical
@@ -123,10 +130,9 @@ def query_from(formula: Formula, vocabulary: Vocabulary, *, text: str | None = N
     """A query from formula nodes: checked against the vocabulary, bound variables renamed."""
     from .grammar.dimensions import check
     from .grammar.printer import canonical, canonical_names
-    from .grammar.verbalise import verbalise
 
     checked = canonical_names(check(formula, vocabulary, text))
-    return Query(checked, text if text is not None else canonical(checked), verbalise(checked, vocabulary))
+    return Query(checked, text if text is not None else canonical(checked), vocabulary)
 
 
 def translate(
@@ -153,7 +159,6 @@ def translate(
     """
     from .grammar.dimensions import check
     from .grammar.printer import canonical_names
-    from .grammar.verbalise import verbalise
     from .translate.translator import translator as named
 
     known = vocabulary_of(vocabulary)
@@ -162,7 +167,7 @@ def translate(
     answer = translator(text, known, lenient=lenient)
     formula = canonical_names(check(answer.formula, known))
     return Query(
-        formula, text, verbalise(formula, known), answer.left_out, translator.name, answer.candidates,
+        formula, text, known, answer.left_out, translator.name, answer.candidates,
         answer.agreement, answer.telling_scene,
     )  # fmt: skip
 
