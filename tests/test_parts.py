@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rune_smt.cluster import connected
 from rune_smt.entities.archive import open_archive
+from rune_smt.entities.compacting import compact
 from rune_smt.errors import DataError, MissingExtra, QueryError
 from rune_smt.explaining import explain, why_none
 from rune_smt.indexing import index
@@ -257,6 +258,27 @@ def test_reference_areas_are_kept_or_fitted_over_all_parts(tmp_path):
     with pytest.raises(QueryError) as caught:
         index(source, tmp_path / "b.rune", refit_sizes=True, progress=False)
     assert caught.value.message == "--refit-sizes goes with --append: a new archive has its own sizes."
+
+
+@pytest.mark.parametrize(("size", "parts"), [(1, 5), (35, 3), (10_000, 1)])
+def test_small_parts_are_put_together(tmp_path, size, parts):
+    every = documents()[:30]
+    whole = made(tmp_path, "whole", every)
+    small = made(tmp_path, "small", *(every[start:start + 6] for start in range(0, 30, 6)))
+    shown = [scene.to_json() for scene in whole]
+    found = compact(small, size)
+    assert [len(small.parts), len(found.parts)] == [5, parts]
+    for archive in (found, open_archive(small.path), small):  # what was open before is still there
+        assert [scene.to_json() for scene in archive] == shown
+        assert archive.facts == small.facts and archive.entities["image_id"] == whole.entities["image_id"]
+    found.verify()
+    listed = sorted(path.name for path in (small.path / "parts").iterdir()) if parts > 1 else []
+    assert len(listed) == (parts if parts > 1 else 0)
+    grown = found.append(*tables(tmp_path, ship("P0")))
+    assert len(grown.parts) == parts + 1 and "P0" in grown
+    with pytest.raises(DataError) as caught:
+        compact(small, 20_000)
+    assert "was changed by another process meanwhile" in caught.value.message
 
 
 def test_damage_in_a_part_is_named(tmp_path):

@@ -1,4 +1,4 @@
-"""index, info, verify: archives, and certificates held against them."""
+"""index, info, compact, verify: archives, and certificates held against them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("index")(index)
     app.command("info")(info)
+    app.command("compact")(compact)
     app.command("verify")(verify)
 
 
@@ -170,6 +171,22 @@ def info(archive: o.ArchiveArgument, as_json: o.Json = False) -> None:
     print_table(["class", "entities", "median area px2"], rows, right=("entities", "median area px2"))
     if opened.kinds:
         say("attributes: " + ", ".join(f"{name} ({kind})" for name, kind in sorted(opened.kinds.items())))
+
+
+def compact(
+    archive: o.ArchiveArgument,
+    part_entities: Annotated[int, typer.Option("--part-entities", min=1, help="How many entities a part may have.")] = 1_000_000,
+    as_json: o.Json = False,
+) -> None:
+    """Put an archive's small parts together, as many small appends make them."""
+    from ..entities.compacting import compact as run
+
+    opened = o.open_archive(archive)
+    before, after = len(opened.parts), len(run(opened, part_entities).parts)
+    if as_json:
+        print_json({"archive": str(archive), "parts": {"before": before, "after": after}})
+        return
+    say(f"{archive}: {before} parts before, {after} now" if after != before else f"{archive}: {before} parts, as before")
 
 
 def verify(

@@ -85,12 +85,15 @@ def commit(folder: Path, header: Mapping[str, Any]) -> None:
     sync(folder)
 
 
-def add_folders(path: Path, facts: Facts, known: bytes, fill: Callable[[Path], Sequence[Path]]) -> None:
+def add_folders(
+    path: Path, facts: Facts, known: bytes, fill: Callable[[Path], Sequence[Path]], instead_of: Sequence[str] = ()
+) -> None:
     """Adds parts to an archive of one part or many, all or none.
 
     facts   of the whole, the new parts included
     known   archive.json as it was when the archive was opened
     fill    gives the parts' folders, in order; it may make them in the folder that it is given
+    instead_of  parts, as the header names them, that are left out and deleted then
     Raises DataError where another process has changed the archive since, or it cannot be written.
     """
     folder = path / PARTS
@@ -102,7 +105,7 @@ def add_folders(path: Path, facts: Facts, known: bytes, fill: Callable[[Path], S
                 shutil.rmtree(left, ignore_errors=True)
             beside.mkdir(parents=True)
             try:
-                _list_parts(path, fill(beside), facts)
+                _list_parts(path, fill(beside), facts, instead_of)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
@@ -120,21 +123,23 @@ def add_part(path: Path, incoming: Incoming, facts: Facts, known: bytes) -> None
     add_folders(path, facts, known, fill)
 
 
-def _list_parts(path: Path, folders: Sequence[Path], facts: Facts) -> None:
+def _list_parts(path: Path, folders: Sequence[Path], facts: Facts, instead_of: Sequence[str]) -> None:
     header = read_header(path)
     names = [part["path"] for part in header.get("parts", ())]
     if header["version"] == VERSION:
         names = [part_name(1)]
         _link_first(path, path / names[0])
-    for folder in folders:
-        name = part_name(number_of(names[-1]) + 1)
+    for number, folder in enumerate(folders, max(map(number_of, names)) + 1):
+        name = part_name(number)
         shutil.rmtree(path / name, ignore_errors=True)  # what a crash left there is not listed
         folder.rename(path / name)
         names.append(name)
     sync(path / PARTS)
-    commit(path, header_over(path, names, facts))
+    commit(path, header_over(path, [name for name in names if name not in instead_of], facts))
     for file in FILES:  # now those of the first part
         (path / file).unlink(missing_ok=True)
+    for name in instead_of:
+        shutil.rmtree(path / name, ignore_errors=True)
 
 
 def fill_with(folders: Sequence[Path], facts: Facts, path: Path) -> None:
