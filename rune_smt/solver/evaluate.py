@@ -28,7 +28,7 @@ class Booleans(Expander):
         """A constant."""
         return np.array(value)
 
-    def literal(self, good: Mask, occurrence: Occurrence, at: int) -> Array:
+    def literal(self, good: Mask, occurrence: Occurrence) -> Array:
         """Good where it is, and where it is relaxed."""
         if self.keep is None or occurrence.clauses <= self.keep:
             return good

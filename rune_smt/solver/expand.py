@@ -76,8 +76,8 @@ class Expander(ABC):
         """A constant, an array without axes."""
 
     @abstractmethod
-    def literal(self, good: Mask, occurrence: Occurrence, at: int) -> Array:
-        """A literal, occurrence number `at`, where it is good for the query and where it is not."""
+    def literal(self, good: Mask, occurrence: Occurrence) -> Array:
+        """A literal, where it is good for the query and where it is not."""
 
     @abstractmethod
     def join(self, one: Array, other: Array, every: bool) -> Array:
@@ -151,7 +151,7 @@ class Expander(ABC):
             good = codes >= (SATISFIED if self.level == "sure" else UNDECIDED)
         else:
             good = codes <= (VIOLATED if self.level == "sure" else UNDECIDED)
-        return self.literal(good, self.form.occurrences[at], at)
+        return self.literal(good, self.form.occurrences[at])
 
     def _junction(
         self, parts: Sequence[Formula], start: int, every: bool, wanted: bool, scope: Scope, need: Mask | None

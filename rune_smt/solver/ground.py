@@ -158,7 +158,7 @@ class Terms(Expander):
         """A constant."""
         return np.array(TRUE if value else FALSE, dtype=np.int32)
 
-    def literal(self, good: Mask, occurrence: Occurrence, at: int) -> Array:
+    def literal(self, good: Mask, occurrence: Occurrence) -> Array:
         """True where it is good, else that one of its clauses is relaxed."""
         otherwise = self.ground.some(self.ground.relaxed(clause) for clause in sorted(occurrence.clauses))
         return np.where(good, np.int32(TRUE), np.int32(otherwise))

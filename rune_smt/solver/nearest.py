@@ -238,7 +238,7 @@ class _Limits(Expander):
         """A constant."""
         return np.array(-inf if value else inf)
 
-    def literal(self, good: Mask, occurrence: Occurrence, at: int) -> Array:
+    def literal(self, good: Mask, occurrence: Occurrence) -> Array:
         """Good or not, whatever the limit."""
         if self.clause in occurrence.clauses:
             return np.full((1,) * good.ndim, -inf)
@@ -318,13 +318,13 @@ class _With(Booleans):
         self.clause = clause
         self.mask = mask
 
-    def literal(self, good: Mask, occurrence: Occurrence, at: int) -> Array:
+    def literal(self, good: Mask, occurrence: Occurrence) -> Array:
         """As the mask says."""
         if occurrence.clauses == {self.clause}:
             return self.mask
         if self.clause in occurrence.clauses:
             return np.ones((1,) * good.ndim, dtype=bool)
-        return super().literal(good, occurrence, at)
+        return super().literal(good, occurrence)
 
 
 def _fitted(need: Mask, shape: tuple[int, ...]) -> Mask:
