@@ -219,7 +219,9 @@ def test_the_command_writes_a_set_and_says_what_is_in_it(tmp_path):
         ({"kinds": FLOOD}, "A flood's water, roads and lawns have holes, which the boxes of dota cannot hold.\n"
          "Write it as masks, coco or scenes."),
         ({"format": "voc"}, "No format 'voc'.\nThere are: dota, coco, yolo-obb, masks, scenes."),
-        ({"size": 20}, "Pictures have sides of 64 to 8,192 pixels, got 20."),
+        ({"size": 256, "dials": Dials(gsd=0.1)}, "A picture of 256 px shows 25.6 m of ground at 0.1 m a pixel; a place "
+         "needs 50 m.\nGive a coarser --gsd, or larger pictures."),
+        ({"size": 20}, "Pictures have sides of 64 to 4,096 pixels, got 20."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_is_said(tmp_path, options, message):

@@ -54,6 +54,7 @@ FLOODS: Mapping[str, tuple[Callable[[Site], None], tuple[float, float]]] = {
     "flooded_street": (flooded_street, (0.25, 0.36)),
 }
 
+GROUND = 50.0  # metres of side: less has no room for a place
 LEAST = 1e-6  # of a shadow: none is seen, but what is lit and what is not still have their sides
 HALF = 0.5  # of a thing: where more is hidden, people disagree whether they see it
 CRS = "EPSG:32631"  # WGS 84 / UTM zone 31N: the made places lie somewhere in it
@@ -144,7 +145,7 @@ def make_scenes(
               which way, empty and full bridges
     dials     how the pictures are taken
     withhold  some scenes keep back their ground sample distance, and more their place on the map
-    Raises QueryError for a kind that is not known.
+    Raises QueryError for a kind that is not known, or where a picture shows less than 50 m of ground.
     """
     chosen = kinds_of(kinds)
     return (make_scene(index, seed, size, kinds=chosen, dials=dials, withhold=withhold) for index in range(count))
@@ -187,7 +188,13 @@ def make_scene(
     kind = chosen[index % len(chosen)]
     layout, (fine, coarse) = {**KINDS, **FLOODS}[kind]
     gsd = round(float(rng.uniform(fine, coarse)) * math.sqrt(512 / size), 3)
-    gsd = gsd if dials.gsd is None else dials.gsd
+    gsd = max(gsd, GROUND / size) if dials.gsd is None else dials.gsd
+    if gsd * size < GROUND:
+        raise QueryError(
+            f"A picture of {size} px shows {gsd * size:.3g} m of ground at {gsd:g} m a pixel; a place needs "
+            f"{GROUND:g} m.",
+            hint="Give a coarser --gsd, or larger pictures.",
+        )
     heading = float(rng.uniform(0, 2 * math.pi))
     scale = 1 / gsd
     frame = Frame(size / 2, size / 2, math.cos(heading) * scale, math.sin(heading) * scale)

@@ -31,7 +31,7 @@ Border: TypeAlias = Literal["keep", "clip"]
 Made: TypeAlias = tuple[Annotations, Detected | None]
 
 FORMATS: tuple[str, ...] = get_args(SetFormat)
-SIZES = (64, 8192)  # pixels of a side
+SIZES = (64, 4096)  # pixels of a side
 BATCH = 4  # scenes a worker makes at a time
 IMAGE_COLUMNS = ("image_id", "width", "height", "gsd", "kind")
 OBJECT_COLUMNS = (
@@ -111,7 +111,7 @@ def write_set(
                 scenes    set.scenes.jsonl: as the archive has them, attributes too
     images    how many; scene i depends on the seed, i, size, kinds and dials alone
     kinds     of places, in turn; None for all whose classes are those of dota-v1.5
-    size      side of the pictures, pixels, 64 to 8,192
+    size      side of the pictures, pixels, 64 to 4,096
     dials     how the pictures are taken
     pictures  jpg or png
     border    a thing that reaches beyond the picture is kept as it is, or clipped to it (corner by corner): Ultralytics

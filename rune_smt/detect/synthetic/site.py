@@ -19,6 +19,7 @@ Point = tuple[float, float]
 Layer = Literal["ground", "object", "canopy"]
 Paint = tuple[int, ...]  # red, green, blue and, on the ground, opacity
 
+CELL = 24.0  # metres: side of the squares by which kept ground is found
 NEIGHBOURS = 18.0  # metres: no solid thing is longer
 VISIBLE = 0.3  # a thing of which less than this share lies in the picture is left out, drawing and label both
 
@@ -97,7 +98,7 @@ class Site:
     difficult: list[float] = field(default_factory=list)
     standing: dict[tuple[int, int], list[list[Point]]] = field(default_factory=dict)  # solid things by squares
     depth: Floats | None = None  # of flood water, metres, (size, size); dry where it is not above 0
-    taken: list[tuple[float, float, float]] = field(default_factory=list)
+    taken: dict[tuple[int, int], list[tuple[float, float, float]]] = field(default_factory=dict)  # discs, by squares
 
     @property
     def half(self) -> float:
@@ -137,11 +138,16 @@ class Site:
 
     def free(self, x: float, y: float, radius: float) -> bool:
         """Nothing that was kept free lies within the radius, in metres."""
-        return all(math.hypot(x - tx, y - ty) > radius + tr for tx, ty, tr in self.taken)
+        return all(
+            math.hypot(x - tx, y - ty) > radius + tr
+            for cell in _cells(x, y, radius)
+            for tx, ty, tr in self.taken.get(cell, ())
+        )
 
     def take(self, x: float, y: float, radius: float) -> None:
         """Keep trees and houses off this disc."""
-        self.taken.append((x, y, radius))
+        for cell in _cells(x, y, radius):
+            self.taken.setdefault(cell, []).append((x, y, radius))
 
     def take_rectangle(self, x: float, y: float, length: float, width: float, heading: float = 0.0) -> None:
         """Keep trees and houses off a rectangle, as a chain of discs along it."""
@@ -329,6 +335,13 @@ class Site:
         px, py = self.frame.px(x, y)
         m = margin / self.gsd
         return m <= px <= self.size - m and m <= py <= self.size - m
+
+
+def _cells(x: float, y: float, radius: float) -> list[tuple[int, int]]:
+    """The squares of ground that a disc may meet."""
+    columns = range(int((x - radius) // CELL), int((x + radius) // CELL) + 1)
+    rows = range(int((y - radius) // CELL), int((y + radius) // CELL) + 1)
+    return [(column, row) for column in columns for row in rows]
 
 
 def _overlap(one: list[Point], other: list[Point]) -> bool:

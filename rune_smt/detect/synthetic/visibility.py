@@ -33,7 +33,7 @@ def hidden_shares(shapes: Sequence[Sequence[Sequence[float]]], above: Bools) -> 
         found = union(parts, len(above))
         if found is not None:
             window, filled = found
-            shares[i] = float(above[window][filled].mean())
+            shares[i] = float(above[window][filled].mean()) if filled.any() else 0.0
     return shares
 
 
