@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from itertools import permutations
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ from rune_smt.grammar.english import looks_like_formula, read_english
 from rune_smt.grammar.english.lexicon import lexicon
 from rune_smt.grammar.english.readings import rules as english_rules
 from rune_smt.grammar.english.sameness import same_meaning
+from rune_smt.grammar.nodes import And, Or
 from rune_smt.grammar.printer import canonical
 from rune_smt.grammar.reader import read
 from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
@@ -163,6 +165,31 @@ def test_other_words_for_it_mean_the_same(name, sentences):
     first, *others = (read_english(text, vocabulary).formula for text in sentences)
     for text, formula in zip(sentences[1:], others, strict=True):
         assert same_meaning(formula, first) or telling_model(formula, first, 12) is None, text
+
+
+SIMPLE = [  # sentences that say one thing each, and go with one another
+    "a ship is near a harbor", "no plane is large", "there are at least three bridges", "most ships are small",
+    "every helicopter is within 50 m of a plane", "there are more cars than trucks", "two tennis courts are parallel",
+    "there is no roundabout without a car on it", "exactly one harbor contains ten ships",
+    "storage tanks cover more than 5 % of the image", "there is a ship in the top left corner",
+    "the number of pools is at most 4", "not all tennis courts are near a pool", "there is nothing in the center",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", ["{}, and {}", "{} and {}", "{}, but {}", "{}. {}", "images in which {} and {}"])
+def test_two_sentences_joined_say_both(pattern):
+    alone = {text: read_english(text, DOTA).formula for text in SIMPLE}
+    for first, second in permutations(SIMPLE, 2):
+        text = pattern.format(first, second)
+        assert same_meaning(read_english(text, DOTA).formula, And((alone[first], alone[second]))), text
+
+
+@pytest.mark.parametrize("pattern", ["either {}, or {}", "{}, or {}"])
+def test_two_sentences_of_which_one_holds(pattern):
+    alone = {text: read_english(text, DOTA).formula for text in SIMPLE}
+    for first, second in permutations(SIMPLE, 2):
+        text = pattern.format(first, second)
+        assert same_meaning(read_english(text, DOTA).formula, Or((alone[first], alone[second]))), text
 
 
 SPOKEN_OF = [  # what comes later speaks of what was named before

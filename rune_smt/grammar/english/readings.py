@@ -280,7 +280,7 @@ def _cost(tree: Node) -> int:
             second = nodes[-1]
             while second.kind == "n_mod":
                 second = second.nodes[0]
-            return UNLIKE * (second.kind == "n_co" and second is not nodes[-1])
+            return 3 * UNLIKE * (second.kind == "n_co" and second is not nodes[-1])
         case "s_either" | "s_xor":
             return UNLIKE * any((a.kind == "fragment") != (b.kind == "fragment") for a, b in pairwise(nodes))
         case "s_and" | "s_or" | "p_and" | "p_or":
