@@ -61,7 +61,7 @@ def explain(
             hint=limit.hint,
         ) from None
     if certify:
-        why = replace(why, certificate=_certificate(why, asked, archive))
+        why = _certified(why, asked, archive)
     return replace(why, assumed=tuple(archive.assumptions), draw=_draw)
 
 
@@ -75,16 +75,19 @@ def _verdict(asked: Query, scene: Scene, vocabulary: Vocabulary, min_score: floa
     return Verdict(int(ArrayEngine(scene.table, vocabulary, min_score).decide(normal, [scene.index])[0]))
 
 
-def _certificate(why: Satisfied | Violated | Undecided, asked: Query, archive: Archive) -> dict[str, Any] | None:
+def _certified(
+    why: Satisfied | Violated | Undecided, asked: Query, archive: Archive
+) -> Satisfied | Violated | Undecided:
     from .solver.certificate import make_certificate
 
     try:
-        return make_certificate(
+        made = make_certificate(
             why.expanded, why.world, why.verdict, text=asked.text, translator=asked.translator or None,
             assumed=archive.assumptions,
         )  # fmt: skip
-    except LimitError:
-        return None
+    except LimitError as limit:
+        return replace(why, uncertified=limit.message)
+    return replace(why, certificate=made)
 
 
 def _draw(why: Explanation) -> Any:

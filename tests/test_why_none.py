@@ -1,4 +1,4 @@
-"""What stops an archive: cores, changes and nearest misses are counted as asking image by image counts them."""
+"""Explanations of an archive: cores, changes, misses counted as image by image; no certificate without its reason."""
 
 import pytest
 
@@ -59,3 +59,14 @@ def test_what_a_core_asks_is_said_without_empty_words(archive):
         "at least one helicopter near a thing", "at least one thing near a roundabout",
         "at least one thing near a thing", "at least one thing",
     }  # fmt: skip
+
+
+def test_an_explanation_without_its_certificate_says_why(archive, monkeypatch):
+    from rune_smt.solver import certificate
+
+    monkeypatch.setattr(certificate, "MAX_STEPS", 3)
+    why = rune.explain(archive, QUERIES[0], archive.images["image_id"][0].as_py())
+    assert why.certificate is None
+    assert why.uncertified == "No certificate is made: its proof takes more than 3 steps."
+    assert why.uncertified in why.render("text")
+    assert rune.explain(archive, QUERIES[0], why.image_id, certify=False).uncertified == ""

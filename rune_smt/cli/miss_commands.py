@@ -67,7 +67,7 @@ def explain(
             warn(f"Wrote {picture}.")
     if certificate is not None:
         if why.certificate is None:
-            raise LimitError("No certificate was made: the proof would be above the stated size.")
+            raise LimitError(why.uncertified, hint="The verdict stands.")
         write_json(certificate, dict(why.certificate), quiet)
     if core_certificate is not None:
         if not isinstance(why, Violated):

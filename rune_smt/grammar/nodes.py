@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from operator import is_
 from typing import Literal, TypeAlias, assert_never
 
 from ..errors import Span
@@ -283,12 +284,16 @@ def depth(node: Node) -> int:
 
 
 def map_formulas(change: Callable[[Formula], Formula], formula: Formula) -> Formula:
-    """`formula` with `change` applied to the formulas directly below it, those inside counts and covers too."""
+    """`formula` with `change` applied to the formulas directly below it, those inside counts and covers too.
+
+    A comparison in which nothing changes stays the same object.
+    """
     match formula:
         case Truth() | Apply():
             return formula  # an application's arguments are terms without formulas (section 4), open vocabulary apart
         case Compare(_, left, right):
-            return replace(formula, left=map_in_term(change, left), right=map_in_term(change, right))
+            one, other = map_in_term(change, left), map_in_term(change, right)
+            return formula if one is left and other is right else replace(formula, left=one, right=other)
         case Not(body) | Exists(_, body) | ForAll(_, body) | ExistsCount(_, _, _, body):
             return replace(formula, body=change(body))
         case And(parts):
@@ -307,9 +312,11 @@ def map_in_term(change: Callable[[Formula], Formula], term: Term) -> Term:
         case Variable() | Text() | Number():
             return term
         case Apply(_, args):
-            return replace(term, args=tuple(map_in_term(change, arg) for arg in args))
+            mapped = tuple(map_in_term(change, arg) for arg in args)
+            return term if all(map(is_, mapped, args)) else replace(term, args=mapped)
         case Arithmetic(_, left, right):
-            return replace(term, left=map_in_term(change, left), right=map_in_term(change, right))
+            one, other = map_in_term(change, left), map_in_term(change, right)
+            return term if one is left and other is right else replace(term, left=one, right=other)
         case Count(_, body) | Cover(_, body):
             return replace(term, body=change(body))
         case _:

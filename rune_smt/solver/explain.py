@@ -46,7 +46,8 @@ class Explanation:
     expanded     the same with definitions put in
     stability    the verdict is the same for low < min_score <= high; None where it was not asked for
     tightest     the atom with the smallest margin among those that would change the verdict alone
-    certificate  a proof that the checker can follow; None where none was made
+    certificate  a proof that the checker can follow; None where none was made, `uncertified` says why one that was
+                 asked for was not
     assumed      what the archive takes for granted, as certificates have it
     draw         makes the picture, where one is known
     """
@@ -57,6 +58,7 @@ class Explanation:
     stability: tuple[float, float] | None = None
     tightest: Tightest | None = None
     certificate: Mapping[str, Any] | None = None
+    uncertified: str = ""
     assumed: tuple[str, ...] = ()
     draw: Callable[[Explanation], Any] | None = field(default=None, repr=False)
 

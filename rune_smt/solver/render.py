@@ -346,6 +346,8 @@ def notes(explanation: Explanation) -> Iterator[str]:
         yield f"The verdict turns first on the {explanation.tightest.text}."
     if explanation.world.facts.parameters.assume_extent and explanation.world.scene.width is None:
         yield "The image size is unknown: the largest x and y of its entities were taken instead."
+    if explanation.uncertified:
+        yield explanation.uncertified
     if isinstance(explanation, Violated):
         yield CLOSED_WORLD
         if explanation.budget:
