@@ -250,7 +250,12 @@ def _cost(tree: Node) -> int:
             return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
         case "vp_not":
             denied = [inner for inner in nodes if inner.kind in ("p_and", "p_or")]
-            return UNLIKE * any(part.kind == "p_not" for inner in denied for part in inner.nodes)
+            if any(part.kind == "p_not" for inner in denied for part in inner.nodes):
+                return UNLIKE
+            joined = nodes[0]  # "not large and near a harbor" is near one; "not large and flooded": either
+            if joined.kind != "p_and" or joined.has("BOTH"):
+                return 0
+            return UNLIKE if joined.has("BUT") or len({part.kind for part in joined.nodes}) > 1 else 1
         case "np_rel":
             unclear = (_many(nodes[0].nodes[-1]) is not False) + (_spoken_of_many(nodes[1]) is not True)
             return nodes[0].end - nodes[0].start + UNLIKE * unclear

@@ -206,7 +206,7 @@ class Relations(Measures):
 
             def outside(x: str) -> Formula:
                 with self.object_of(x):
-                    if self.widened and phrase.indefinite:
+                    if phrase.universal or (self.widened and phrase.indefinite):
                         return phrase.apply(lambda y: self.relate(relation, x, y, span))
                     return Not(phrase.apply(lambda y: self.relate(positive, x, y, span)))
 
