@@ -28,7 +28,6 @@ from rune_smt.errors import DataError
 from rune_smt.resolving import Classes, entities_table
 from rune_smt.side_by_side import Runner
 
-PART_ENTITIES = 1_000_000  # and images; a part takes about a gigabyte while it is built
 LOCK = "lock"
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 
-from rune_smt.building_parts import PART_ENTITIES, Pieces, build, working_folder
+from rune_smt.building_parts import Pieces, build, working_folder
 from rune_smt.detect.assemble import Assembled, Assembly, merged
 from rune_smt.detect.auto import choose_format
 from rune_smt.detect.columns import images_table
@@ -34,6 +34,7 @@ from rune_smt.detect.tile_names import TilePattern
 from rune_smt.detect.tiling import OVERLAP, windows
 from rune_smt.detect.yolo import read_names
 from rune_smt.entities.archive import Archive, Facts, archive_from_arrow, is_archive, open_archive
+from rune_smt.entities.compacting import PART_ENTITIES
 from rune_smt.errors import DataError, QueryError
 from rune_smt.grammar.vocabulary import Vocabulary
 from rune_smt.resolving import (

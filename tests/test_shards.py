@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from rune_smt import indexing
+from rune_smt.building_parts import working_folder
 from rune_smt.entities.archive import open_archive
 from rune_smt.errors import DataError
 from rune_smt.indexing import index_with_report
@@ -116,6 +117,7 @@ def test_an_append_of_many_shards_keeps_reference_areas(tmp_path, small):
 KILLED = """
 import os, pathlib, signal, sys
 from rune_smt import indexing
+from rune_smt.building_parts import working_folder
 
 left = int(sys.argv[3])
 
@@ -152,6 +154,15 @@ def test_an_interrupted_index_goes_on_where_it_was(tmp_path, small, step):
     assert everything(again.archive) == everything(expected.archive)
     assert any("before an interruption" in note.text for note in again.report.notes)
     assert {path.name for path in tmp_path.iterdir()} == {"labelTxt", "expected.rune", "made.rune"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_an_archive_is_made_by_one_process_at_a_time(tmp_path):
+    out = tmp_path / "a.rune"
+    with working_folder(out), pytest.raises(DataError) as caught, working_folder(out):
+        pass
+    assert str(caught.value) == f"{out} is being made by another process.\nWait for it, or end it."
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_has_changed_is_read_again(tmp_path, small):

@@ -13,7 +13,7 @@ from .incoming import Incoming, take_in
 from .part_files import add_folders, locked, refuse_changed
 from .parts import joined_entities, joined_images
 
-PART_ENTITIES = 1_000_000
+PART_ENTITIES = 1_000_000  # a part of this size takes about a gigabyte while it is built
 
 
 def compact(archive: Archive, size: int = PART_ENTITIES) -> Archive:
