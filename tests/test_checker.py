@@ -335,7 +335,7 @@ def rows_of_boxes(draw):
 @st.composite
 def frames(draw):
     """A scene of a box, thin or not, and of a frame around it that is open at one side, more or less."""
-    height, gap, apart = (draw(st.sampled_from(some)) for some in ((1, 10), (0.2, 1, 4, 8), (0.2, 0.8, 1.3, 2, 4)))
+    height, gap, apart = (draw(st.sampled_from(some)) for some in ((1, 10), (0.2, 4, 8), (0.2, 0.4, 1.3, 2, 4)))
     x, y, half = 5 + apart, height / 2 + apart, min(gap, height) / 2
     frame = [[x, half], [x, y], [-x, y], [-x, -y], [x, -y], [x, -half],
              [20, -half], [20, -20], [-20, -20], [-20, 20], [20, 20], [20, half]]  # fmt: skip
@@ -367,7 +367,8 @@ def turned(draw):
     ("word", "places"),
     [
         *((word, rows_of_boxes()) for word in ("aligned", "between", "clustered")),
-        *((word, st.one_of(frames(), rows_of_boxes())) for word in ("surrounded_by", "inside", "overlaps")),
+        *((word, rows_of_boxes()) for word in ("inside", "overlaps")),
+        ("surrounded_by", frames()),
         *((word, turned()) for word in ("parallel", "perpendicular")),
         *((word, bordering()) for word in ("at_border", "in_left", "in_right", "in_top", "in_bottom", "in_center")),
     ],
