@@ -213,8 +213,8 @@ def index_with_report(
     progress     show a progress bar, if standard error is a terminal
     runner       carries out the work in the place of `workers`: see rune_smt.cluster
 
-    Much text of formats whose files can be read apart (DOTA, DOTA Task1) is read in shards and becomes parts of about a
-    million entities. What is done is kept beside `out`: after an interruption the same call goes on from there.
+    Much text of formats whose files can be read apart (DOTA, DOTA Task1, xBD) is read in shards and becomes parts of
+    about a million entities. What is done is kept beside `out`: after an interruption the same call goes on from there.
 
     Raises DataError that names file and line (or that `out` exists), QueryError for options that cannot be.
     """

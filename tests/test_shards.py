@@ -1,5 +1,6 @@
 """Much text is read in shards and becomes parts: the archive that reading it whole gives, whatever is interrupted."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -50,6 +51,25 @@ def task1_files(folder):
     return folder
 
 
+def xbd_files(folder):
+    random = Random(5)
+    folder.mkdir(parents=True)
+    for number in range(12):
+        buildings = []
+        for index in range(random.choice((0, 8, 20))):
+            x, y = random.randint(0, 900), random.randint(0, 900)
+            properties = {"feature_type": "building", "uid": f"b{index}" if index % 3 else None}
+            if number % 2:
+                properties["subtype"] = random.choice(("no-damage", "major-damage", "un-classified"))
+            wkt = f"POLYGON (({x} {y}, {x + 9} {y}, {x + 9} {y + 5}, {x} {y}))"
+            buildings.append({"wkt": wkt, "properties": properties})
+        metadata = {"width": 1024, "height": 1024, "gsd": 1.5 + number, "disaster": "hurricane"}
+        document = {"features": {"xy": buildings}, "metadata": metadata}
+        epoch = "post" if number % 2 else "pre"
+        (folder / f"coast_{number:04d}_{epoch}_disaster.json").write_text(json.dumps(document))
+    return folder
+
+
 @pytest.fixture
 def small(monkeypatch):
     for name, value in SMALL.items():
@@ -69,7 +89,7 @@ def told(indexed):
     return document
 
 
-@pytest.mark.parametrize(("make", "format"), [(label_files, "dota"), (task1_files, "dota-task1")])
+@pytest.mark.parametrize(("make", "format"), [(label_files, "dota"), (task1_files, "dota-task1"), (xbd_files, "xbd")])
 def test_shards_give_what_reading_whole_gives(tmp_path, monkeypatch, make, format):
     source = make(tmp_path / "labelTxt")
     options = {"format": format, "skip_bad": True, "progress": False}

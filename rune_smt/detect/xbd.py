@@ -115,4 +115,5 @@ FORMAT = Format(
     sniff=sniff,
     wanted=wanted,
     names_every_image=True,
+    files_apart=True,
 )
