@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +118,15 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tmp_path)
     first, second = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders)
     assert {p for p in first if p.suffix != ".md"} == {p for p in second if p.suffix != ".md"}
     assert all(first[p] == second[p] for p in first if p.suffix != ".md")
+
+
+def test_a_script_that_starts_itself_again_is_told(tmp_path):
+    script = tmp_path / "make.py"
+    lines = "from rune_smt.detect.synthetic import write_set", f"write_set({str(tmp_path / 'set')!r}, 2, size=64, workers=2)"
+    script.write_text("\n".join(lines))
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert ended.returncode == 1 and not (tmp_path / "set").exists()
+    assert "A worker ended before its work was done: out of memory, or it could not start." in ended.stderr
 
 
 def test_clipped_boxes_lie_in_the_picture_as_ultralytics_wants_them(tmp_path):

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from rune_smt.errors import DataError, QueryError
+from rune_smt.errors import DataError, LimitError, QueryError
 
 from ..error_model import ErrorModel
 from .annotations import CLASSES, Annotations, coco_document, write_annotations
@@ -228,8 +229,14 @@ def _mapped(job: Callable[[int], Made], count: int, workers: int) -> Iterator[Ma
         yield from map(job, range(count))
         return
     # new processes, not forked ones: the threads of Arrow and of a progress bar do not survive a fork
-    with ProcessPoolExecutor(min(workers, count), mp_context=get_context("spawn")) as pool:
-        yield from pool.map(job, range(count), chunksize=min(BATCH, -(-count // workers)))
+    try:
+        with ProcessPoolExecutor(min(workers, count), mp_context=get_context("spawn")) as pool:
+            yield from pool.map(job, range(count), chunksize=min(BATCH, -(-count // workers)))
+    except BrokenProcessPool as error:
+        raise LimitError(
+            "A worker ended before its work was done: out of memory, or it could not start.",
+            hint="Take one worker; a script that takes more needs `if __name__ == \"__main__\":`.",
+        ) from error
 
 
 def _write_scene(
