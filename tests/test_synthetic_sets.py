@@ -122,8 +122,8 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tmp_path)
 
 def test_a_script_that_starts_itself_again_is_told(tmp_path):
     script = tmp_path / "make.py"
-    lines = "from rune_smt.detect.synthetic import write_set", f"write_set({str(tmp_path / 'set')!r}, 2, size=64, workers=2)"
-    script.write_text("\n".join(lines))
+    call = f"write_set({str(tmp_path / 'set')!r}, 2, size=64, workers=2)"
+    script.write_text(f"from rune_smt.detect.synthetic import write_set\n{call}\n")
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert ended.returncode == 1 and not (tmp_path / "set").exists()
     assert "A worker ended before its work was done: out of memory, or it could not start." in ended.stderr
