@@ -9,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from rune_smt import checker
-from rune_smt.entities.relations import truth
+from rune_smt.entities.relations import measure, truth
 from rune_smt.entities.scene import Scene
 from rune_smt.grammar.reader import read
 from rune_smt.grammar.words import RELATIONS
@@ -297,6 +297,41 @@ def test_numbers_have_their_units(query):
     certificate, document = certified(read(query), rich_scene())
     assert certificate["verdict"] == "satisfied"
     assert answer(certificate, document)[0] == "proved"
+
+
+HOLE = [[3, 3], [3, 5], [5, 5], [5, 3]]
+OUTLINES = {
+    "corners crosswise": [[0, 0], [10, 0], [0, 6], [10, 6]],
+    "a corner inside": [[0, 0], [10, 0], [3, 2], [0, 10]],
+    "five corners, one inside": [[0, 0], [10, 0], [10, 8], [5, 2], [0, 8]],
+    "corners twice": [[0, 0], [0, 0], [8, 0], [8, 4], [8, 4], [0, 4]],
+    "closed": [[0, 0], [8, 0], [8, 4], [0, 4], [0, 0]],
+    "turned": [[0, 0], [6, 8], [2, 11], [-4, 3]],
+    "crossing itself, one part small": [[0, 0], [10, 0], [10, 8], [0.5, -1], [0, 8]],
+    "an hourglass of five corners": [[0, 0], [10, 0], [5, 3], [10, 8], [0, 8]],
+    "a line": [[0, 0], [3, 4], [6, 8]],
+    "a point": [[2, 3], [2, 3], [2, 3]],
+    "a hole": [[[0, 0], [10, 0], [10, 8], [0, 8]], HOLE],
+    "two parts": [[[[0, 0], [10, 0], [10, 8], [0, 8]], HOLE], [[[20, 0], [22, 0], [21, 4]]]],
+    "two parts that overlap": [[[[0, 0], [10, 0], [10, 8], [0, 8]]], [[[5, 2], [14, 2], [14, 4]]]],
+}
+
+
+@pytest.mark.parametrize("name", OUTLINES)
+def test_outlines_have_the_measures_that_the_geometry_module_gives(name):
+    scene = ships(OUTLINES[name], upright(100, 40, 6, 2))
+    world, replay = World(scene, VOCABULARY), replay_of(scene, VOCABULARY)
+    row, other = (np.array([world.row(i)]) for i in (0, 1))
+    entity = checker.Entity({"entity_id": 0, "label": "ship", "polygon": OUTLINES[name]}, [math.nan] * 6)
+    replay.entities[0] = entity  # as it was given, not as the entity table hands it on
+    for function in ("area", "length", "width", "angle"):
+        expected = float(measure(function, scene.table, (row,), world.facts.parameters)[0])
+        if function != "angle" or not math.isnan(expected):
+            assert getattr(entity, function) == pytest.approx(expected, abs=1e-9), function
+    for function in ("distance", "center_distance"):
+        expected = float(measure(function, scene.table, (row, other), world.facts.parameters)[0])
+        node = checker.parse(f"{function}(x, y) = 0", ["x", "y"]).parts[0]
+        assert replay.number(node, {"x": 0, "y": 1}, 0)[0] == pytest.approx(expected, abs=1e-9), function
 
 
 @pytest.mark.parametrize(
