@@ -409,3 +409,11 @@ def test_spans_point_at_the_words():
     found = {node.name: text[slice(*node.span)] for node in walk(read_english(text, DOTA).formula)
              if isinstance(node, Apply) and node.span}  # fmt: skip
     assert found == {"ship": "ships", "harbor": "harbor", "near": "near a harbor"}
+
+
+def test_what_is_said_of_each_stays_beside_what_is_said_of_both():
+    assert same_meaning(
+        read_english("two ships that are in the same harbor but not near each other", DOTA).formula,
+        read("exists h (harbor(h) & exists x (ship(x) & inside(x, h) & exists y (ship(y) & inside(y, h) & x != y & "
+             "~near(x, y))))"),
+    )  # fmt: skip

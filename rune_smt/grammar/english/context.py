@@ -272,7 +272,9 @@ class Context:
         if not alike:
             assert noun.cls is not None
             raise NoAntecedent(f"Which other {noun.cls.replace('_', ' ')}? None was named before it.")
-        return [Compare("!=", Variable(x), Variable(alike[0]))]
+        phrase = self.together_with.get(alike[0])  # of three planes close together, "a fourth" is none
+        named = [y for y in alike if self.together_with.get(y) == phrase] if phrase else alike[:1]
+        return [Compare("!=", Variable(x), Variable(y)) for y in named]
 
     def some(self, noun: Nominal, scope: Scope) -> Formula:
         """exists x (noun(x) & scope(x))"""

@@ -190,9 +190,10 @@ PLAIN: dict[str, str] = {
     "AT": "at a distance of|a distance of|at distance",
     "LOC": (
         "located|situated|positioned|lying|placed|standing|found|sitting|seen|lined|visible|present|somewhere|"
-        "arranged|here|directly|still|shown|pictured|depicted|displayed|captured|to be seen|in sight|in view|"
-        "right|spread|scattered"
+        "arranged|here|shown|pictured|depicted|displayed|captured|to be seen|in sight|in view|"
+        "spread|scattered"
     ),
+    "JUST": "right|directly|still",
     "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
     "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",
     "HOLDSOF": "holds of|holds for|is true of",

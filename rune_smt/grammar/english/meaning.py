@@ -34,11 +34,15 @@ class NoAntecedent(NoMeaning):
 
 @dataclass(frozen=True)
 class Predicate:
-    """What is said of one thing (`of`), of the two of a pair (`pair`), or of all of a group at once (`group`)."""
+    """What is said of one thing (`of`), of the two of a pair (`pair`), or of all of a group at once (`group`).
+
+    also   of each thing, beside what is said of them together
+    """
 
     of: Scope
     pair: Pair | None = None
     group: GroupOf | None = None
+    also: Scope | None = None
 
     @property
     def plain(self) -> bool:

@@ -249,7 +249,8 @@ class Nouns(Amounts):
             noun = replace(noun, pairs=(*noun.pairs, mod.pair))
         if mod.group:
             noun = replace(noun, groups=(*noun.groups, mod.group))
-        return replace(noun, mods=(*noun.mods, mod.of)) if mod.plain else noun
+        said = mod.of if mod.plain else mod.also
+        return replace(noun, mods=(*noun.mods, said)) if said else noun
 
 
 def is_different(node: Node) -> bool:

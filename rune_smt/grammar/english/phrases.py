@@ -338,6 +338,8 @@ class Phrases(Counts):
                 return self._count(det.nodes[0], noun, definite=det.has("THE"))
             case "d_most":
                 return self._share(noun, ">", Fraction(1, 2))
+            case "d_share" if not noun.plural and _one_more(det):
+                return self._some(replace(noun, other=True))
             case "d_share":
                 shares = [self._share(noun, op, share) for op, share in self.shares(det.nodes[0])]
                 return replace(shares[0], apply=lambda scope: both(*(phrase.apply(scope) for phrase in shares)))
@@ -420,3 +422,9 @@ class Phrases(Counts):
                 return ForAll(x, self.then(scope(x), lambda: self.restrict(noun, x), implied=True))
 
         return Phrase(apply, universal=True)
+
+
+def _one_more(det: Node) -> bool:
+    """a third plane, where two were named: one more, and no third of them"""
+    leaf = det.nodes[0].leaf("FRACTION")
+    return leaf is not None and leaf.word.text.lower().startswith("a ") and not det.has("OF", "THE", "ALL")

@@ -186,6 +186,8 @@ class Predicates(Relations):
                 if _apart(first_place, second_place):
                     raise NoMeaning("Nothing is at both places: say 'ships on the left and ships on the right'.")
                 return self._at([[*first_place, *second_place]], span)
+            case "p_both_sides":
+                raise NoMeaning("Nothing is on both sides: say 'with a ship on its left and a ship on its right'.")
             case "place_corner":
                 corners = [(vertical, side) for vertical in ("in_top", "in_bottom") for side in ("in_left", "in_right")]
                 return self._at(corners, span)
@@ -249,6 +251,8 @@ class Predicates(Relations):
                 if op == ">":
                     return self._nowhere(nodes[1], lambda d: limit(lambda q: Compare("<=", d, q, span)), says, span)
                 return self._distant(says, nodes[1:], span)
+            case "p_same_place":
+                return self._at_the_same(node)
             case "p_nearer" | "p_as_near" | "p_nearer_than" | "p_as_near_as":
                 return self._nearer(node)
             case "p_same_func":
@@ -333,6 +337,11 @@ class Predicates(Relations):
         inner = node.nodes[0] if node.kind in ("pm", "p_place", "p_loc") and node.nodes else node
         while inner.kind in ("p_place", "p_loc") and inner.nodes:
             inner = inner.nodes[0]
+        if inner.kind == "p_both_sides":  # "ships on its left and right"
+            names = [inner.value("ADV").name, BEYOND.get(inner.value("SIDE"), "")]
+            if set(names) not in ({"left_of", "right_of"}, {"above", "below"}):
+                raise NoMeaning("On which sides of it?")
+            return [self._beside(Relation(name), inner.span) for name in names]
         if inner.kind == "place_and":
             sides = [self._sides(part) for part in inner.nodes]
         elif inner.kind == "p_and":
@@ -343,6 +352,15 @@ class Predicates(Relations):
         else:
             return []
         return [self._at([names], node.span) for names in sides] if _apart(*sides[:2]) else []
+
+    def _beside(self, relation: Relation, span: Span) -> Predicate:
+        """on its left: of what is spoken of"""
+
+        def beside(x: str) -> Formula:
+            with self.object_of(x):
+                return self.relate(relation, x, self.it(), span)
+
+        return Predicate(beside)
 
     def _at(self, choices: Sequence[Sequence[str]], span: Span) -> Predicate:
         """at one of these places of the image, each of which is said by several words: in_top, in_left"""
@@ -404,7 +422,7 @@ class Predicates(Relations):
             if pairs or groups:
                 if not plain:
                     return predicates[0]
-                return Predicate(of, pairs[0] if pairs else None, groups[0] if groups else None)
+                return Predicate(of, pairs[0] if pairs else None, groups[0] if groups else None, also=of)
             return Predicate(of)
         if not all(p.plain for p in predicates):
             raise NoMeaning("'each other' cannot be one of several choices.")

@@ -218,6 +218,23 @@ class Relations(Measures):
 
         return Predicate(of)
 
+    def _at_the_same(self, node: Node) -> Predicate:
+        """in the same harbor as a crane"""
+        relation: Relation = node.value("PREP")
+        place, other = self.nominal(node.nodes[0]), self.phrase(node.nodes[1])
+
+        def of(x: str) -> Formula:
+            def there(z: str) -> Formula:
+                def at_both(y: str) -> Formula:
+                    return both(*(self.relate(relation, thing, y, node.span) for thing in (x, z)))
+
+                return self.some(place, at_both)
+
+            with self.object_of(x):
+                return other.apply(there)
+
+        return Predicate(of)
+
     def _in_different(self, relation: Relation, node: Node, span: Span) -> Predicate:
         """in different harbors: of two ships"""
         noun = replace(self.nominal(node.nodes[0]), other=False)

@@ -128,7 +128,8 @@ class Composer(Comparisons):
                     raise NoMeaning("A verb is missing.")
                 return self._clause(self._determined(nodes[0], self.nominal(nodes[1])), self.is_one(nodes[2]))
             case "fronted_there" | "fronted_things":
-                each = self._fronting(nodes[0])
+                told = nodes[1].kind.startswith("things_")
+                each = self._fronting(nodes[0], ("d_a", "d_the", *UNIVERSAL)) if told else self._fronting(nodes[0])
                 if each is not None:
                     return self._in_each(each, nodes[0].value("PREP"), nodes[1], nodes[0].span)
                 return self._clause(self._existing(nodes[1]), self.predicate(nodes[0]), asked=True)
