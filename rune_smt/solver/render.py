@@ -136,14 +136,11 @@ def unnested(formula: Formula, inhabited: bool = False) -> Formula:
     """exists x (a & b) -> exists x (a) & b where x is not free in b, exists>=N likewise;
     exists y (true) -> true where an entity is known to be
     """
-    match formula:
+    binds = isinstance(formula, Exists | ForAll | ExistsCount)
+    inner = map_formulas(lambda part: unnested(part, inhabited or binds), formula)
+    match inner:
         case Exists(_, Truth(True)) if inhabited:
             return Truth(True)
-        case Exists() | ForAll() | ExistsCount():
-            inner = map_formulas(lambda part: unnested(part, True), formula)
-        case _:
-            inner = map_formulas(lambda part: unnested(part, inhabited), formula)
-    match inner:
         case Exists(var, body) | ExistsCount(">=", _, var, body):
             parts = body.parts if isinstance(body, And) else (body,)
         case _:
