@@ -57,13 +57,13 @@ def main() -> int:
 
 
 def run(folder: Path, group: dict, again: bool, only: list[str], workers: int) -> None:
-    """Tries the mutants of one group. `results.json` keeps by module how many there are, and what came of each tried.
+    """Tries the mutants of one group. `results.json` keeps by module how many there are, and what came of each chosen.
 
-    `again` tries what survived and what has not been tried, where a run was broken off. It needs the modules as they
-    were, for mutants are known by their numbers.
+    `again` tries those that survived and, where a run was broken off, that have not been tried. It needs the functions
+    they are in as they were, for mutants are known by their numbers.
     """
-    before_now = folder / "results.json"
-    results = json.loads(before_now.read_text()) if again and before_now.exists() else {}
+    kept = folder / "results.json"
+    results = json.loads(kept.read_text()) if again and kept.exists() else {}
     found = {path.relative_to(TOP) for pattern in group["modules"] for path in TOP.glob(pattern)}
     modules = sorted(path for path in found if path.name != "__init__.py")
     copy(folder, [str(module) for module in modules], group["tests"])
@@ -71,11 +71,14 @@ def run(folder: Path, group: dict, again: bool, only: list[str], workers: int) -
     with chdir(folder):
         reset_config()
         for module in modules:
-            made = mutants(module)
-            before = results.setdefault(str(module), {"made": len(made), "outcomes": {}})["outcomes"]
-            chosen = set(random.Random(SEED).sample(made, min(len(made), group["sample"])))
-            left = [name for name in made if name in chosen and before.get(name) not in CAUGHT]
+            if str(module) not in results:
+                made = mutants(module)
+                chosen = set(random.Random(SEED).sample(made, min(len(made), group["sample"])))
+                outcomes = {name: "not checked" for name in made if name in chosen}
+                results[str(module)] = {"made": len(made), "outcomes": outcomes}
+            left = [name for name, said in results[str(module)]["outcomes"].items() if said not in CAUGHT]
             tried[module] = [name for name in left if any(fnmatch(name, pattern) for pattern in only)]
+        kept.write_text(json.dumps(results, indent=1))
         names = [name for several in tried.values() for name in several]
         try:
             if names:
@@ -89,11 +92,11 @@ def run(folder: Path, group: dict, again: bool, only: list[str], workers: int) -
                 data.load()
                 outcomes = results[str(module)]["outcomes"]
                 said = {name: status_by_exit_code[data.exit_code_by_key.get(name)] for name in several}
-                outcomes.update({name: outcome for name, outcome in said.items() if outcome != "not checked"})
+                outcomes.update(said)
                 for name, outcome in outcomes.items() if names else ():
-                    if outcome not in CAUGHT:
+                    if outcome not in (*CAUGHT, "not checked"):
                         survivors.append(f"# {name}: {outcome}\n{get_diff_for_mutant(name, path=module)}")
-            Path("results.json").write_text(json.dumps(results, indent=1))
+            kept.write_text(json.dumps(results, indent=1))
             Path("survivors.diff").write_text("\n".join(survivors))
 
 
@@ -143,7 +146,7 @@ def report(folders: list[Path]) -> None:
     print(f"{'module':44} {'mutants':>8} {'tried':>6} {'killed':>6} {'survived':>8} {'share':>7}")
     for folder in folders:
         for module, result in json.loads((folder / "results.json").read_text()).items():
-            outcomes = result["outcomes"].values()
+            outcomes = [outcome for outcome in result["outcomes"].values() if outcome != "not checked"]
             killed = sum(outcome in CAUGHT for outcome in outcomes)
             share = f"{killed / len(outcomes):.1%}" if outcomes else "-"
             print(f"{module:44} {result['made']:8} {len(outcomes):6} {killed:6} {len(outcomes) - killed:8} {share:>7}")

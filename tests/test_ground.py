@@ -134,3 +134,10 @@ def test_guards_are_measured_too():
         "Written out over the 4 entities of image 'P0001' the query has 11 ground instances, more than 10.\n"
         "A query in which each relation joins two variables, or a higher min_score, is smaller."
     )
+
+
+def test_what_is_not_in_clause_form_is_refused():
+    world, form = world_of([]), clause_form(read("exists x (ship(x))"))
+    walk = Terms(form, world, "sure")
+    with pytest.raises(TypeError, match=r"^not in clause form: Implies$"):
+        walk.good(read("true -> exists x (ship(x))"), 0, True, (), None)
