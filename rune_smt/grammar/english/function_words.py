@@ -193,6 +193,7 @@ PLAIN: dict[str, str] = {
         "arranged|here|shown|pictured|depicted|displayed|captured|to be seen|in sight|in view|"
         "spread|scattered"
     ),
+    "BY": "by",
     "JUST": "right|directly|still",
     "LOCV": "lie|lies|stand|stands|sit|sits|lay|stay|stays|can be seen|can be found|appear|appears|go|run|runs",
     "PLACEPREP": "on|in|at|to|towards|toward|near|along|inside|within|close to|by",

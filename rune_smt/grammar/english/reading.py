@@ -42,6 +42,7 @@ Further conventions, beside those of LANGUAGE, section 8:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -54,7 +55,7 @@ from ..words import RELATIONS
 from .context import place_existence
 from .lexicon import LONGEST_WORD_LIST, Lexicon, Noun, Word, lexicon
 from .meaning import NoMeaning
-from .readings import VERBS, Node, NoParse, parse
+from .readings import VERBS, Leaf, Node, NoParse, parse
 from .sameness import same_meaning
 from .sentences import Composer
 
@@ -203,7 +204,31 @@ def compose(tree: Node, vocabulary: Vocabulary, alone: bool = False) -> Formula:
     said_so = any(leaf.kind in ("LETTER", "SELF") for leaf in tree.leaves())
     if not said_so and any(isinstance(node, Apply) and _with_itself(node) for node in walk(formula)):
         raise NoMeaning("This speaks of a thing and itself.")
+    lost = _lost(tree, formula, alone)
+    if lost is not None:
+        raise NoMeaning(f"'{lost.word.text}' says nothing here.")
     return place_existence(formula, composer.importing)
+
+
+def _lost(tree: Node, formula: Formula, alone: bool) -> Leaf | None:
+    """A word for a class, an attribute or a relation that the formula has nothing of: then it is no reading of it.
+
+    alone   "there are ships around": around nothing that was named
+    """
+    left = Counter(node.name for node in walk(formula) if isinstance(node, Apply))
+    elsewhere = {"near", "far"} if left["distance"] else set()  # as close to a ship as to a plane
+    elsewhere |= {"touches", "overlaps"} if left["at_border"] else set()  # that touches the edge of the image
+    for leaf in tree.leaves():
+        if leaf.kind == "NOUN":
+            if leaf.value.cls is not None and not left[leaf.value.cls]:
+                return leaf
+        elif leaf.kind in ("ADJ", "VERB", "PREP", "RELV", "RECIPROCAL") or (leaf.kind == "ADV" and not alone):
+            name = leaf.value.name
+            left[name] -= 1
+            image = leaf.kind == "ADV" and name == "inside"  # "images with a plane in it"
+            if left[name] < 0 and name not in elsewhere and not image:
+                return leaf
+    return None
 
 
 def _with_itself(atom: Apply) -> bool:
