@@ -387,6 +387,15 @@ def bordering(draw):
 
 
 @st.composite
+def mapped(draw):
+    """A scene of two boxes in an image that lies on the map as it may: turned, mirrored, on its side."""
+    turns = ([500, 0.5, 0.3, 4000, 0.3, -0.5], [0, 0, 1, 0, 1, 0], [9, -0.5, 0, 9, 0, 0.5], [0, 0.2, -1, 0, -1, -0.2])
+    places = st.tuples(st.integers(0, 40), st.integers(0, 40))
+    boxes = [upright(x, y, 4, 2) for x, y in draw(st.lists(places, min_size=2, max_size=2, unique=True))]
+    return ships(*boxes, transform=draw(st.sampled_from(turns)), crs="EPSG:32632")
+
+
+@st.composite
 def turned(draw):
     """A scene of two long boxes that differ in direction by about as much as parallel and perpendicular allow."""
     first = draw(st.sampled_from((0, 5, 88, 172)))
@@ -405,6 +414,7 @@ def turned(draw):
         *((word, rows_of_boxes()) for word in ("inside", "overlaps")),
         ("surrounded_by", frames()),
         *((word, turned()) for word in ("parallel", "perpendicular")),
+        *((word, mapped()) for word in ("west_of", "east_of", "south_of", "north_of")),
         *((word, bordering()) for word in ("at_border", "in_left", "in_right", "in_top", "in_bottom", "in_center")),
     ],
 )
