@@ -304,6 +304,7 @@ def index_with_report(
         )
         areas = agreed_areas(read, journal) or {}
         _refuse_known(ids, present)
+        _refuse_raw_scores(read, taken, present)
         if spilled is None:
             entities = _entities(read, taken, ids, classes, attributes)
             place = Path(out) if out is not None else None
@@ -684,6 +685,15 @@ def _is_much(chosen: Format, files: Sequence[SourceFile]) -> bool:
         with suppress(OSError):
             size += file.path.stat().st_size
     return size > SHARD_BYTES
+
+
+def _refuse_raw_scores(read: Assembled, taken: Ints, present: Archive | None) -> None:
+    """Scores of a detector beside probabilities would mean two things in one column."""
+    if present is not None and present.facts.calibration is not None and bool((read.scores[taken] < 1).any()):
+        raise DataError(
+            f"The scores of {present.name} are probabilities, and what is to be added has scores of a detector.",
+            hint="Add it to the archive before calibration, then: rune-smt calibrate ... --like this one.",
+        )
 
 
 def _refuse_known(ids: Sequence[str], present: Archive | None) -> None:

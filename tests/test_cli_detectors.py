@@ -55,6 +55,11 @@ def size_of(path):
         return picture.size
 
 
+def more_of(folder):
+    (folder / "more.scenes.jsonl").write_text(scene("q", [("ship", 0, 0, 0.5)]))
+    return folder / "more.scenes.jsonl"
+
+
 def test_the_table_and_the_pictures_of_a_detector(folder):
     compare = ("evaluate", "detection", folder / "truth.rune", folder / "found.rune")
     said = call(*compare, "--overlay", folder / "drawn")
@@ -77,6 +82,8 @@ def test_scores_become_probabilities(folder):
     assert size_of(drawn) == (480, 480)
     table = open_archive(made).table
     assert set(table.attributes) == {"detector_score"}
+    with pytest.raises(DataError, match="The scores of calibrated are probabilities, and what is to be"):
+        call("index", more_of(folder), "-o", made, "--append", "-q")
     again = json.loads(call("calibrate", folder / "found.rune", "-o", folder / "like.rune", "--like", made, "--json"))
     assert again["detections"] == 108 and again["classes_of_their_own"] == ["ship"]
     assert open_archive(folder / "like.rune").table.score.tolist() == table.score.tolist()

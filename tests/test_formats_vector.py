@@ -15,7 +15,7 @@ from PIL import Image, TiffImagePlugin
 from rune_smt.detect.projection import between, crs_name, from_degrees, to_degrees, utm_zone
 from rune_smt.detect.vector import pixels_of
 from rune_smt.errors import DataError, QueryError
-from rune_smt.indexing import index_with_report
+from rune_smt.indexing import index, index_with_report
 
 
 @given(
@@ -295,5 +295,11 @@ def test_layers_of_one_scene_are_joined(tmp_path):
     ]
     assert archive.facts.merged == ("water",)
     assert (archive["7"].gsd, archive["7"].width) == (1.0, 100.0)
+    index(tmp_path / "masks", tmp_path / "water.rune", format="masks", vocabulary="flood", progress=False)
+    layers = [tmp_path / "water.rune", tmp_path / "map.geojson"]
+    more = {"join": True, "images": tmp_path / "7.tif", "vocabulary": "flood", "progress": False}
+    again = index(layers, format="table,geojson", **more)
+    assert again.entities.column("label").to_pylist() == ["water", "hospital"]
+    assert again.facts.merged == ("water",) and again["7"].width == 100.0
     with pytest.raises(QueryError, match="--format names 2 formats for 1 sources"):
         index_with_report(tmp_path / "masks", format="masks,dota", join=True, progress=False)

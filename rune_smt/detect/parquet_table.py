@@ -1,12 +1,14 @@
 """Any Parquet or Arrow table with the columns image_id, label, geometry: the table `entities` of an archive, or alike.
 
 geometry   WKB or WKT in pixels; without it the columns xmin, ymin, xmax, ymax
+images     of an archive, its images.parquet says which images there are, of what size, and where
 score      1 where it is missing; entity_id: reading order; every other column of booleans, numbers, texts: an attribute
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,20 +16,38 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from rune_smt.detect.files import as_size
 from rune_smt.detect.formats import Format, Sample
-from rune_smt.detect.records import Chunk, Chunks, ImageName, ImageRecord, Journal, Outlines, ReadOptions, SourceFile
+from rune_smt.detect.gsd import GSD_RANGE
+from rune_smt.detect.records import (
+    Chunk,
+    Chunks,
+    ImageName,
+    ImageRecord,
+    Journal,
+    Outlines,
+    ReadOptions,
+    SourceFile,
+    bare_chunk,
+)
+from rune_smt.entities.archive_folder import ENTITIES, IMAGES, MAPPED, is_archive, read_header
 from rune_smt.errors import DataError
 
 PARQUET = frozenset({".parquet", ".pq", ".geoparquet"})
 ARROW = frozenset({".arrow", ".feather", ".ipc"})
 BOX = ("xmin", "ymin", "xmax", "ymax")
+NO_ENTITIES = frozenset({IMAGES, *MAPPED})  # an archive's other tables
 OWN = frozenset({"image_id", "entity_id", "label", "score", "geometry", "source", *BOX})
 
 
 def read(files: Sequence[SourceFile], options: ReadOptions) -> Chunks:
-    """One chunk a file."""
+    """One chunk a file, and before that of an archive one with all its images."""
     for file in files:
         try:
+            folder = Path(file.path).parent
+            if Path(file.path).name == ENTITIES and is_archive(folder):
+                merged = frozenset(read_header(folder).get("merged", ()))
+                yield replace(bare_chunk(_images(file)), merged=merged)
             yield _chunk(file, read_arrow(Path(file.path), file.shown), options.journal)
         except DataError as error:
             options.journal.bad(error.message, hint=error.hint)
@@ -80,6 +100,27 @@ def _chunk(file: SourceFile, table: Any, journal: Journal) -> Chunk:
         attributes=_attributes(table, kept),
         entity_id=np.array([number[row] for row in kept], dtype=np.int64) if numbered else None,
     )
+
+
+def _images(file: SourceFile) -> list[ImageRecord]:
+    """The images of the archive that a file of entities belongs to."""
+    path = Path(file.path).with_name(IMAGES)
+    table = read_arrow(path, path.as_posix())
+    if "image_id" not in table.column_names:
+        raise DataError(f"{path.as_posix()}: no column 'image_id'.")
+    records = []
+    for row in table.to_pylist():
+        known = {key: value for key, value in row.items() if value is not None}
+        name = ImageName(str(known.pop("image_id", "")), file.folder, file.root)
+        width, height = as_size(known.pop("width", None)), as_size(known.pop("height", None))
+        gsd, source = known.pop("gsd", None), known.pop("gsd_source", None)
+        usable = isinstance(gsd, float) and GSD_RANGE[0] <= gsd <= GSD_RANGE[1]
+        path_of_it = known.pop("path", None)
+        picture = None if path_of_it is None else str(path_of_it)
+        records.append(
+            ImageRecord(name, width, height, gsd if usable else None, source if usable else None, picture, known)
+        )
+    return records
 
 
 def _wrong(image: Any, label: Any, shape: Any, score: Any) -> str | None:
@@ -158,7 +199,7 @@ def sniff(sample: Sample) -> str | None:
 
 def wanted(path: PurePosixPath) -> bool:
     """Parquet and Arrow files by their endings."""
-    return path.suffix.lower() in PARQUET | ARROW
+    return path.suffix.lower() in PARQUET | ARROW and path.name not in NO_ENTITIES
 
 
 FORMAT = Format(
