@@ -99,7 +99,7 @@ class Relation:
         return f"Relation({self.relation}, {self.how})"
 
     def _repr_html_(self) -> str:
-        drawn = "" if self.telling_scene is None else self.telling_scene.drawing()
+        drawn = "" if self.telling_scene is None else self.telling_scene.drawing(named=True)
         return f"<div><p>{escape(self.render()).replace(chr(10), '<br>')}</p>{drawn}</div>"
 
 
@@ -209,8 +209,9 @@ class CheckReport:
         return {name: scene for name, scene in made.items() if scene is not None}
 
     def _repr_html_(self) -> str:
+        places = any(word in self.formula for word in ("in_", "at_border", " %"))  # these need the whole image
         drawn = [
-            f"<figure style='display:inline-block'>{scene.drawing()}"
+            f"<figure style='display:inline-block'>{scene.drawing(close=not places, named=True)}"
             f"<figcaption>{name.replace('-', ' ')}</figcaption></figure>"
             for name, scene in self.scenes.items()
             if len(scene)

@@ -157,31 +157,47 @@ class Scene:
             f"<table><tr><th>class</th><th>entities</th></tr>{rows}</table></div>"
         )
 
-    def drawing(self, side: int = 240) -> str:
-        """The outlines as a small inline SVG."""
+    def drawing(self, side: int = 240, *, close: bool = False, named: bool = False) -> str:
+        """The outlines as a small inline SVG.
+
+        side   of the drawing, in pixels of the screen
+        close  only the part of the image where there is something, with a margin
+        named  each thing with its class and number
+        """
         rows = self.rows[:2000]
         if not len(rows):
             return ""
         table = self.table
-        right = self.width or float(table.max_x[rows].max())
-        bottom = self.height or float(table.max_y[rows].max())
-        right, bottom = max(right, 1.0), max(bottom, 1.0)
-        paths = []
-        for row, shape in zip(rows.tolist(), table.outlines(rows), strict=True):
-            hue = int(table.label[row]) * 137 % 360
+        low_x, low_y = float(table.min_x[rows].min()), float(table.min_y[rows].min())
+        high_x, high_y = float(table.max_x[rows].max()), float(table.max_y[rows].max())
+        if close:
+            margin = max(1.0, 0.2 * max(high_x - low_x, high_y - low_y))
+            left, top, right, bottom = low_x - margin, low_y - margin, high_x + margin, high_y + margin
+        else:
+            left, top, right, bottom = 0.0, 0.0, max(self.width or high_x, 1.0), max(self.height or high_y, 1.0)
+        scale = side / max(right - left, bottom - top)
+        drawn = []
+        for number, (row, shape) in enumerate(zip(rows.tolist(), table.outlines(rows), strict=True)):
+            ink = f"hsl({int(table.label[row]) * 137 % 360},70%,40%)"
             lines = coordinates(shape)
             while lines and not isinstance(lines[0][0], (int, float)):
                 if isinstance(lines[0][0][0], (int, float)):
                     break
                 lines = [ring for part in lines for ring in part]
             rings = [lines] if isinstance(lines[0][0], (int, float)) else lines
-            d = "".join("M" + "L".join(f"{x:.4g} {y:.4g}" for x, y in ring) + "Z" for ring in rings)
-            paths.append(f'<path d="{d}" stroke="hsl({hue},70%,40%)"/>')
-        scale = side / max(right, bottom)
+            d = "".join("M" + "L".join(f"{x:.6g} {y:.6g}" for x, y in ring) + "Z" for ring in rings)
+            drawn.append(f'<path d="{d}" stroke="{ink}"/>')
+            if named:
+                name = html.escape(f"{table.classes[int(table.label[row])].replace('_', ' ')} {table.entity_id[row]}")
+                over, under = float(table.min_y[row]) - 3 / scale, float(table.max_y[row]) + 11 / scale
+                place = f'x="{float(table.min_x[row]):.6g}" y="{under if number % 2 else over:.6g}"'
+                look = f'font-size="{10 / scale:.3g}" font-family="sans-serif" fill="{ink}" stroke="none"'
+                drawn.append(f"<text {place} {look}>{name}</text>")
+        wide, high = right - left, bottom - top
         return (
-            f'<svg width="{right * scale:.0f}" height="{bottom * scale:.0f}" viewBox="0 0 {right:g} {bottom:g}" '
+            f'<svg width="{wide * scale:.0f}" height="{high * scale:.0f}" viewBox="{left:g} {top:g} {wide:g} {high:g}" '
             f'style="display:block;background:#f4f4f4" fill="none" stroke-width="{1 / scale:.3g}">'
-            f"{''.join(paths)}</svg>"
+            f"{''.join(drawn)}</svg>"
         )
 
 
