@@ -114,6 +114,19 @@ def _sums(draw, depth: int, scope: tuple[str, ...]) -> Term:
 
 
 @st.composite
+def nested_counts(draw) -> Formula:
+    """A count of entities that have so many near them: every pair of bounds, the inner one wanted or not."""
+    near = Apply("near", (Variable("x"), Variable("y")))
+    some = draw(st.sampled_from((near, Not(near), And((near, Apply("ship", (Variable("y"),)))))))
+    inner = ExistsCount(draw(st.sampled_from((">=", "<=", "="))), draw(st.integers(0, 3)), "y", some)
+    body = draw(st.sampled_from((inner, Not(inner), And((inner, Apply("ship", (Variable("x"),)))))))
+    if draw(st.booleans()):
+        return ExistsCount(draw(st.sampled_from((">=", "<=", "="))), draw(st.integers(0, 3)), "x", body)
+    op = draw(st.sampled_from(("<", "<=", ">", ">=", "=", "!=")))
+    return Compare(op, Count("x", body), Number(Decimal(draw(st.integers(0, 3)))))
+
+
+@st.composite
 def covering(draw) -> Formula:
     """Comparisons of sums, differences and multiples of covers, by themselves or of what is near some entity."""
     compare = Compare(draw(st.sampled_from(("<", "<=", ">", ">=", "=", "!="))), draw(_areas(2)), draw(_areas(1)))

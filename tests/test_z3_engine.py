@@ -21,7 +21,7 @@ from rune_smt.solver.z3_engine import Tracked, decide, tracked_form
 from rune_smt.testing.formulas import formulas
 from rune_smt.testing.scenes import scenes
 from rune_smt.verdict import SATISFIED, UNDECIDED, VIOLATED
-from tests.solver_cases import CLASSES, VOCABULARY, counting, covering, world_of
+from tests.solver_cases import CLASSES, VOCABULARY, counting, covering, nested_counts, world_of
 
 queries = st.one_of(formulas(VOCABULARY, classes=CLASSES, max_depth=4, definitions=True), counting())
 places = scenes(classes=CLASSES, max_entities=4)
@@ -56,10 +56,10 @@ def test_z3_and_holds_agree_on_relaxed_queries(formula, scene, data):
         assert holds(relax(form, answer.core), world) == VIOLATED
 
 
-@given(formula=covering(), scene=scenes(classes=CLASSES, max_entities=3, attributes={"flooded": "boolean"}),
-       data=st.data())  # fmt: skip
-@settings(max_examples=120)
-def test_z3_and_holds_agree_on_sums_of_covers(formula, scene, data):
+@given(formula=st.one_of(nested_counts(), covering()), data=st.data(),
+       scene=scenes(classes=CLASSES, max_entities=4, attributes={"flooded": "boolean"}))  # fmt: skip
+@settings(max_examples=240)
+def test_z3_and_holds_agree_on_counts_in_counts_and_sums_of_covers(formula, scene, data):
     world = World(scene, VOCABULARY)
     assert decide(formula, world) == query_verdict(formula, world) == holds(formula, world)
     form = clause_form(formula)
@@ -75,6 +75,11 @@ def test_z3_and_holds_agree_on_sums_of_covers(formula, scene, data):
         ("forall x (ship(x) -> exists y (harbor(y) & near(x, y)))", VIOLATED),
         ("exists=3 x (ship(x))", SATISFIED),
         ("exists>=4 x (ship(x))", VIOLATED),
+        ("exists<=1 x (exists>=2 y (near(x, y)))", SATISFIED),
+        ("exists<=0 x (exists>=3 y (near(x, y)))", SATISFIED),
+        ("exists<=0 x (exists>=2 y (near(x, y)))", VIOLATED),
+        ("exists<=1 x (exists<=0 y (near(x, y)))", SATISFIED),
+        ("exists<=0 x (exists<=0 y (near(x, y)))", VIOLATED),
         ("2 * count x (ship(x)) > 5 * count x (harbor(x))", SATISFIED),
         ("count x (ship(x)) * 1000000000 >= 3000000001 * count x (harbor(x))", VIOLATED),
         ("2 * count x (ship(x) & length(x) > 5 m) != 3", SATISFIED),
