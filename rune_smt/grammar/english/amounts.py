@@ -44,6 +44,10 @@ class Amounts(Context):
         """A noun with its modifiers."""
 
     @abstractmethod
+    def of_each(self, node: Node) -> Terms | None:
+        """The number of ships in each harbor: a number for each."""
+
+    @abstractmethod
     def head(self, node: Node) -> Nominal:
         """The noun of a noun phrase."""
 
@@ -106,7 +110,7 @@ class Amounts(Context):
 
                 return between
             case "t_count":
-                return self.counted(self.head(node.nodes[0]))
+                return self.of_each(node.nodes[0]) or self.counted(self.head(node.nodes[0]))
             case "t_cover":
                 return self.covered(self.head(node.nodes[0]))
             case "t_times":

@@ -13,12 +13,13 @@ from ..nodes import (
     Compare,
     Formula,
     Implies,
+    Term,
     Truth,
     Variable,
 )
 from .discourse import spoken_of
 from .lexicon import Relation
-from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Scope, Sentence, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Phrase, Predicate, Scope, Sentence, Terms, both
 from .nouns import anything
 from .predicates import Predicates
 from .readings import Node
@@ -303,6 +304,20 @@ class Clauses(Predicates):
                 there.pop()
 
         return Sentence(lambda: phrase.apply(in_it))
+
+    def of_each(self, node: Node) -> Terms | None:
+        """The number of ships in each harbor: a number for each; of "all harbors" it is one number."""
+        mod = node.nodes[1] if node.kind == "n_mod" else None
+        mod = mod.nodes[0] if mod is not None and mod.kind == "pm" and mod.nodes else mod
+        phrase = self._fronting(mod, ("d_all",)) if mod is not None and mod.kind == "p_rel" else None
+        if mod is None or phrase is None or next(mod.nodes[0].leaves()).word.text.lower().startswith("all"):
+            return None
+        relation, things = mod.value("PREP"), self.nominal(node.nodes[0])
+
+        def terms(say: Callable[[Term], Formula]) -> Formula:
+            return phrase.apply(lambda y: say(self._count_of(things, lambda x: self.relate(relation, x, y, mod.span))))
+
+        return terms
 
     def _inside_each(self, node: Node) -> Sentence | None:
         """a car on each bridge: nothing is inside of all of them, so each has one"""

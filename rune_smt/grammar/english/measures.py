@@ -131,6 +131,9 @@ class Measures(Phrases):
         amount, target = node.nodes
         span = node.span
         says, denies = self.amount(amount), self.amount(amount, opposite=True)
+        if amount.kind == "a_both":
+            bounds = [self._apart(replace(node, parts=(bound, target))) for bound in amount.nodes]
+            return Predicate(lambda x: both(*(bound.of(x) for bound in bounds)))
         if amount.kind == "a_between":
             low, high = (part for part in amount.nodes)
             too_close = self._limit(high if low.kind == "t_number" else low, low, "<", span)

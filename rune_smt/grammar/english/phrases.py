@@ -19,7 +19,7 @@ from ..nodes import (
     conjunction,
 )
 from .counts import Counts, with_adjectives
-from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Scope, both
+from .meaning import NoAntecedent, NoMeaning, Nominal, Pair, Phrase, Predicate, Scope, both
 from .nouns import anything
 from .readings import Leaf, Node, has_between_them
 from .together import each_of, none_of
@@ -43,6 +43,12 @@ class Phrases(Counts):
             case "np_plain_all":
                 noun = self.head(node.nodes[0])
                 return Phrase(lambda scope: self.every(noun, scope, importing=False), universal=True)
+            case "np_all_except":
+                if any(leaf.kind == "NOUN" and leaf.value.ones for leaf in node.nodes[1].leaves()):
+                    raise NoMeaning("But one of what is a number.")
+                excepted = self.nominal(node.nodes[1])
+                others = Predicate(lambda x: Not(self.restrict(excepted, x)))
+                return self._all(self._modified(self.head(node.nodes[0]), others))
             case "np_all_but":
                 return self._all_but(self.head(node.nodes[0]), self._whole(node.value("NUM")))
             case "np_row":
@@ -335,6 +341,8 @@ class Phrases(Counts):
                     pairwise=lambda pair: Not(every.pairwise(pair) if every.pairwise else both()),
                 )  # fmt: skip
             case "d_count":
+                if noun.first is not None and det.has("NUM"):  # one of the three largest
+                    noun = noun.first(self._whole(det.value("NUM")))
                 return self._count(det.nodes[0], noun, definite=det.has("THE"))
             case "d_most":
                 return self._share(noun, ">", Fraction(1, 2))

@@ -234,6 +234,8 @@ class Predicates(Relations):
                             return Apply(f"in_{relation.name.removesuffix('_of')}", (Variable(x),), span)
                         if names_it and not of_image:
                             raise NoAntecedent("There is nothing before it that it could stand for.")
+                        if relation.name != "near" and not of_image:
+                            raise NoAntecedent("Of what? Nothing before it says.")
                         return both()  # "an image with a plane in it", "there are ships around"
                     with self.object_of(x):
                         return self.relate(relation, x, self.it(plural), span)
