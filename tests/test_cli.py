@@ -185,6 +185,7 @@ def test_check_writes_its_scenes(tmp_path):
     status, _, _ = rune("check", query, "--fol", "--against", "exists x (ship(x))", "--html", page, "--scenes", made)
     assert status == 0
     assert page.read_text().count("<svg") == page.read_text().count("<figcaption>") == 3
+    assert ">ship 0<" in page.read_text() or ">ship 1<" in page.read_text()
     rune("index", made, "-o", tmp_path / "a.rune", "--quiet")
     answer = document("search", tmp_path / "a.rune", query, "--fol")
     assert [match["image_id"] for match in answer["matches"]] == ["satisfies"]

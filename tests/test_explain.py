@@ -331,11 +331,24 @@ def test_a_binding_that_got_far_passes_what_it_passed_and_fails_what_stops_it(fo
     for part in failing(expand_definitions(canonical_names(formula), VOCABULARY), world):
         for binding in part.bindings:
             passed = [stage.part for stage in part.stages if stage.variables == tuple(binding.entities)]
-            passed = passed[: passed.index(binding.stopped_by)]
+            passed = passed[: passed.index(binding.stopped_by)] if passed else []
             assert holds(with_free(binding.stopped_by), world, binding.entities) == VIOLATED
             assert all(holds(with_free(text), world, binding.entities) != VIOLATED for text in passed)
         counted = [stage for stage in part.stages if len(stage.variables) == 1]
         assert [stage.left for stage in counted] == sorted((stage.left for stage in counted), reverse=True)
+
+
+def test_offenders_are_told_with_what_they_miss():
+    why = explain_scene(read("forall x (ship(x) -> exists y (harbor(y) & near(x, y)))"), scene_of(SHIPS), VOCABULARY)
+    assert """
+Where it fails
+  2 in the way of forall x1 (~ship(x1) | exists x2 (harbor(x2) & near(x1, x2))): x1 = 0, 1; of x1, x2: \
+2 with harbor(x2); 0 with near(x1, x2)
+    ship 1 and harbor 2 are 103 px apart, near allows 20.9 px
+    ship 0 and harbor 2 are 143 px apart, near allows 20.9 px
+""" in why.render()
+    why = explain_scene(read("forall x (ship(x) -> length(x) > 25 px)"), scene_of(SHIPS), VOCABULARY)
+    assert "    length of ship 0 is 20 px, the query asks for > 25 px\n" in why.render()
 
 
 def with_free(text):

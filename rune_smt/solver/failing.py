@@ -57,8 +57,9 @@ class Failing:
     part      the failing part as text
     variable  whose entities are told of
     have      how many there are; `need` how many there should be, at least or at most
-    stages    of candidates: the parts in the order in which they are asked, each with the candidates left
-    bindings  the candidates that got furthest, the nearest first
+    stages    the parts in the order in which they are asked of candidates, or of offenders with every other entity,
+              each with those left
+    bindings  the ones that got furthest, the nearest first
     entities  offenders and too many: who they are, lowest ids first
     amounts   the fewest (smallest) and most (largest) of each count or cover, as text
     """
@@ -96,7 +97,11 @@ def _below(node: Formula, world: World) -> Iterator[Failing]:
             yield _candidates(node, var, body, n, world)
         case ForAll(var, body):
             good = _for_each(var, body, world)
-            yield Failing("offenders", written(node), var, int((~good).sum()), 0, entities=_named(~good, world))
+            stages, bindings = _of_offenders(var, body, ~good, world)
+            yield Failing(
+                "offenders", written(node), var, int((~good).sum()), 0, tuple(stages), tuple(bindings),
+                _named(~good, world),
+            )  # fmt: skip
         case ExistsCount(_, n, var, body):
             held = _for_each(var, body, world, "sure")
             yield Failing("too many", written(node), var, int(held.sum()), n, entities=_named(held, world))
@@ -113,6 +118,16 @@ def _candidates(node: Formula, var: str, body: Formula, need: int, world: World)
     return Failing(
         "candidates" if need == 1 else "too few", written(node), var, have, need, tuple(stages), tuple(bindings)
     )
+
+
+def _of_offenders(var: str, body: Formula, offends: Mask, world: World) -> tuple[list[Stage], list[Binding]]:
+    """How far the offenders got in the last part of ~a | b that asks something of them."""
+    scope: Scope = ((var, Tables.of(world).places(world)),)
+    part = body.parts[-1] if isinstance(body, Or) else body
+    if isinstance(part, Exists) and int(offends.sum()) * len(world) <= MAX_BINDINGS:
+        inner = (*scope, (part.var, Tables.of(world).places(world)))
+        return _staged(part.body, inner, np.broadcast_to(offends[:, None], (len(world),) * 2).copy(), world)
+    return [], _best(part, scope, offends, world, passed_none=True)
 
 
 def _staged(body: Formula, scope: Scope, left: Mask, world: World) -> tuple[list[Stage], list[Binding]]:

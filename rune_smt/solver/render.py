@@ -273,15 +273,9 @@ def failing_text(part: Failing) -> str:
     match part.kind:
         case "candidates" | "too few" if part.stages:
             need = "" if part.need == 1 else f" of {part.need}"
-            text = f"{part.have}{need} found for {part.variable}: "
-            told: tuple[str, ...] = (part.variable,)
-            for number, stage in enumerate(part.stages):
-                deeper = f"; of {', '.join(stage.variables)}: " if stage.variables != told else "; " if number else ""
-                text += f"{deeper}{stage.left} with {stage.part}"
-                told = stage.variables
-            return text
+            return f"{part.have}{need} found for {part.variable}{_stages(part)}"
         case "offenders":
-            return f"{part.have} in the way of {part.part}: {part.variable} = {named}{more}"
+            return f"{part.have} in the way of {part.part}: {part.variable} = {named}{more}{_stages(part)}"
         case "too many":
             return f"{part.have}, at most {part.need} allowed, in {part.part}: {part.variable} = {named}{more}"
         case "amounts":
@@ -289,6 +283,17 @@ def failing_text(part: Failing) -> str:
             return f"{part.part}: {said}"
         case _:
             return f"{part.part} does not hold"
+
+
+def _stages(part: Failing) -> str:
+    """: 531 with ship(x1); of x1, x2: 2655 with harbor(x2); 0 with inside(x1, x2)"""
+    text = ": "
+    told: tuple[str, ...] = (part.variable,)
+    for number, stage in enumerate(part.stages):
+        deeper = f"; of {', '.join(stage.variables)}: " if stage.variables != told else "; " if number else ""
+        text += f"{deeper}{stage.left} with {stage.part}"
+        told = stage.variables
+    return text.replace(": ; ", "; ") if part.stages else ""
 
 
 def _range(least: float, most: float) -> str:
