@@ -111,6 +111,20 @@ def test_an_interrupted_run_goes_on_where_it_stopped(folder, tmp_path, damage):
     assert made.archive.entities.equals(fresh.entities)
 
 
+def test_a_large_picture_goes_on_at_the_tile_where_it_stopped(tmp_path):
+    draw(tmp_path / "in" / "a.png", SHIP, PLANE, size=(200, 180))
+    out, options = tmp_path / "out.rune", {"tile": 96, "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        rune.index(tmp_path / "in", out, detector=Interrupted(), **options)
+    detector = PixelDetector()
+    made = index_with_report(tmp_path / "in", out, detector=detector, **options)
+    fresh = PixelDetector()
+    again = rune.index(tmp_path / "in", detector=fresh, **options)
+    assert made.report.note("tiles resumed").count == 2 and len(detector.shown) == len(fresh.shown) - 2
+    assert made.archive.entities.equals(again.entities)
+    assert not list(tmp_path.glob(".*"))
+
+
 @pytest.mark.parametrize("change", [{"identity": "pixels 2"}, {}])
 def test_another_detector_or_setting_begins_anew(folder, tmp_path, change):
     out = tmp_path / "out.rune"

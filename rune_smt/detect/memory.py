@@ -1,7 +1,8 @@
 """What a detector saw before it was interrupted: a file of JSON lines beside the archive that is being made.
 
-The first line says for which detector and settings; each further one holds one picture's detections under the SHA-256
-of its bytes. Every line is written when its picture is done, so that an interruption loses one picture at most.
+The first line says for which detector and settings; each further one holds the detections of a picture under the
+SHA-256 of its bytes, or of a tile under that and the tile's number. Every line is written when its picture or tile is
+done, so that an interruption loses one of them at most.
 """
 
 from __future__ import annotations

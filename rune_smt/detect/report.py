@@ -56,6 +56,11 @@ SENTENCES: Mapping[str, tuple[Level, str, str]] = {
         "{n} picture had been looked at before an interruption and was not again",
         "{n} pictures had been looked at before an interruption and were not again",
     ),
+    "tiles resumed": (
+        "note",
+        "{n} tile had been looked at before an interruption and was not again",
+        "{n} tiles had been looked at before an interruption and were not again",
+    ),
     "shards resumed": (
         "note",
         "{n} file had been read before an interruption and was not again",

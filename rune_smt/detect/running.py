@@ -14,7 +14,7 @@ from rune_smt.detect.images import is_picture, read_picture
 from rune_smt.detect.memory import Memory, digest_of
 from rune_smt.detect.rasters import PictureError, Raster, open_raster
 from rune_smt.detect.records import Chunks, ImageRecord, Journal, ReadOptions, SourceFile
-from rune_smt.detect.tiling import OVERLAP, WHOLE, detect_in_tiles
+from rune_smt.detect.tiling import OVERLAP, WHOLE, Once, detect_in_tiles
 from rune_smt.errors import DataError, LimitError
 
 
@@ -74,7 +74,8 @@ def detect_files(detector: Detector, run: RunOptions, files: Sequence[SourceFile
                     seen = recalled
                 else:
                     try:
-                        seen = _look(detector, run, file, journal, partial(_tell_part, tell, number))
+                        once = partial(_from_memory, memory, digest, journal)
+                        seen = _look(detector, run, file, journal, partial(_tell_part, tell, number), once)
                     except (PictureError, LimitError) as error:
                         patient.bad(error.message, hint=error.hint)
                         continue
@@ -91,7 +92,11 @@ def detect_files(detector: Detector, run: RunOptions, files: Sequence[SourceFile
 
 
 def look(
-    detector: Detector, raster: Raster, run: RunOptions, tell: Callable[[int, int], None] | None = None
+    detector: Detector,
+    raster: Raster,
+    run: RunOptions,
+    tell: Callable[[int, int], None] | None = None,
+    once: Once | None = None,
 ) -> Detections:
     """What a detector sees in one picture, whole or in tiles, the best first."""
     side = run.tile if run.tile is not None else side_of(detector)
@@ -99,11 +104,16 @@ def look(
     whole = side == 0 or longer <= (side if run.tile is not None else side * WHOLE)
     if whole:
         return detector(raster.read((0, 0, raster.width, raster.height))).at_least(0.0)
-    return detect_in_tiles(detector, raster, side, run.overlap, tell)
+    return detect_in_tiles(detector, raster, side, run.overlap, tell, once)
 
 
 def _look(
-    detector: Detector, run: RunOptions, file: SourceFile, journal: Journal, tell: Callable[[int, int], None]
+    detector: Detector,
+    run: RunOptions,
+    file: SourceFile,
+    journal: Journal,
+    tell: Callable[[int, int], None],
+    once: Once,
 ) -> Detections:
     tiles = 0
 
@@ -113,9 +123,23 @@ def _look(
         tell(number, of)
 
     with open_raster(file.path, file.shown) as raster:
-        seen = look(detector, raster, run, count)
+        seen = look(detector, raster, run, count, once)
     if tiles > 1:
         journal.note("in tiles", f"{file.shown} ({tiles})")
+    return seen
+
+
+def _from_memory(
+    memory: Memory, digest: str, journal: Journal, number: int, look_at: Callable[[], Detections]
+) -> Detections:
+    """What is seen in a tile of a picture, looked at once: large pictures take longer than people let them."""
+    key = f"{digest} {number}"
+    seen = memory.recall(key)
+    if seen is None:
+        seen = look_at()
+        memory.keep(key, seen)
+    else:
+        journal.note("tiles resumed")
     return seen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from rune_smt.detect.suppression import meeting, overlap_ratio, share_inside
 from rune_smt.errors import QueryError
 
 Bools: TypeAlias = NDArray[np.bool_]
+Once: TypeAlias = Callable[[int, Callable[[], Detections]], Detections]
 
 OVERLAP = 0.25  # of a tile's side: at DOTA's scale most things fit into a quarter of 1024 px
 WHOLE = 1.5  # a picture of up to so many tile sides goes through in one piece: things stay large enough to be seen
@@ -57,23 +59,30 @@ def detect_in_tiles(
     side: int,
     overlap: float = OVERLAP,
     tell: Callable[[int, int], None] | None = None,
+    once: Once | None = None,
 ) -> Detections:
     """What a detector sees in a picture that it is shown tile by tile, the best first, in pixels of the whole picture.
 
     tell  is called with the number of tiles done and of all tiles
+    once  takes a tile's number and how to look at it, and gives what is seen there: by looking, or from memory
     Only one tile's pixels are in memory at a time. What two tiles saw of one thing is joined (see `join`), and what
     is seen twice all the same is suppressed.
     """
     places = windows(raster.width, raster.height, side, overlap)
     found: list[Detections] = []
     for number, window in enumerate(places):
-        seen = detector(raster.read(window))
+        look = partial(_look_at, detector, raster, window)
+        seen = look() if once is None else once(number, look)
         found.append(_moved(seen, window[0], window[1]))
         if tell is not None:
             tell(number + 1, len(places))
     if len(places) == 1:
         return found[0].at_least(0.0)
     return distinct(join(found, places, raster.width, raster.height), same_of(detector))
+
+
+def _look_at(detector: Detector, raster: Raster, window: Window) -> Detections:
+    return detector(raster.read(window))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
