@@ -8,6 +8,7 @@ import shapely
 
 from rune_smt.detect.detector import Detections, DetectorKind, detector_kinds, load_detector
 from rune_smt.detect.huggingface_detector import detections_of as from_pipeline
+from rune_smt.detect.huggingface_detector import no_pickles
 from rune_smt.detect.supervision_detections import from_supervision, supervision_fields, to_supervision
 from rune_smt.detect.ultralytics_detector import detections_of as from_results
 from rune_smt.errors import DataError, MissingExtra
@@ -170,6 +171,13 @@ def test_missing_packages_name_their_extra(tmp_path, monkeypatch):
         to_supervision(Detections.none())
     with pytest.raises(DataError, match=r"n\.pt: no such model file"):
         load_detector(tmp_path / "n.pt")
+
+
+def test_pickled_weights_are_loaded_from_named_folders_only(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"a pickle")
+    assert no_pickles("hf:someone/model") and not no_pickles(str(tmp_path))
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert no_pickles(str(tmp_path))
 
 
 def test_kinds_take_what_they_say(tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from rune_smt.detect.detector import SAME_UPRIGHT, SIDE, Detections, DetectorKin
 from rune_smt.errors import DataError, MissingExtra, QueryError
 
 PREFIX = "hf:"
-WEIGHTS = frozenset({"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"})
+SAFE = frozenset({"model.safetensors", "model.safetensors.index.json"})
+WEIGHTS = SAFE | {"pytorch_model.bin"}
 
 
 def detections_of(results: Sequence[Mapping[str, Any]]) -> Detections:
@@ -55,7 +56,8 @@ class HuggingFaceDetector:
 def load(model: str, options: ModelOptions) -> HuggingFaceDetector:
     """The detector of a folder as `save_pretrained` writes it, or of `hf:NAME`, a model of the hub.
 
-    Weights in safetensors are preferred; a pytorch_model.bin is a pickle, so load only what you trust.
+    Of the hub only weights in safetensors are loaded. A pytorch_model.bin is a pickle, which runs what is in it: it is
+    loaded from a folder that has nothing else, so name only folders that you trust.
     Raises MissingExtra without transformers or torch, DataError for a model that cannot be read.
     """
     name = model.removeprefix(PREFIX)
@@ -68,7 +70,8 @@ def load(model: str, options: ModelOptions) -> HuggingFaceDetector:
     if options.device not in devices:
         raise QueryError(f"--device is auto, cpu or cuda, got '{options.device}'.")
     try:
-        loaded = pipeline("object-detection", model=name, device=devices[options.device])
+        kept_out = {"use_safetensors": True} if no_pickles(model) else {}
+        loaded = pipeline("object-detection", model=name, device=devices[options.device], model_kwargs=kept_out)
     except Exception as error:  # the hub, torch and the model's own code all fail in their own ways
         raise DataError(f"{name}: cannot be loaded by transformers: {str(error).splitlines()[0]}") from error
     if options.names is not None:
@@ -78,6 +81,11 @@ def load(model: str, options: ModelOptions) -> HuggingFaceDetector:
     same = options.same if options.same is not None else SAME_UPRIGHT
     mark = json.dumps([name, _when(Path(name)), options.min_score, same])
     return HuggingFaceDetector(loaded, options, max(sides, default=SIDE), same, mark)
+
+
+def no_pickles(model: str) -> bool:
+    """Whether pickled weights are refused: for models of the hub, and where there are others."""
+    return model.startswith(PREFIX) or any((Path(model) / name).is_file() for name in SAFE)
 
 
 def _when(folder: Path) -> list[tuple[str, int, int]]:
