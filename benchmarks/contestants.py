@@ -332,15 +332,14 @@ def run_idp(folder: Path, runs: int, names: list[str]) -> Iterator[dict[str, Any
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None
+        sizes = sampled.table.offsets[:, -1] - sampled.table.offsets[:, 0]
         for name in names:
             formula, images = sampled.formula(name), sampled.open_images(name)
             spent, done, wrong, peak = 0.0, 0, 0, 0
-            for image in images:
+            for image in images[sizes[images] <= SMALL_IDP]:
                 if spent > BUDGET_S:
                     break
                 facts = ground(formula, sampled.table, sampled.vocabulary, [image])
-                if len(facts.entities[int(image)]) > SMALL_IDP:
-                    continue
                 child.stdin.write(json.dumps(idp_text(facts, int(image))) + "\n")
                 child.stdin.flush()
                 found, seconds, peak = json.loads(child.stdout.readline())
