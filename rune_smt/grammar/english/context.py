@@ -46,7 +46,7 @@ class Host:
     """A phrase of several things while its formula is made: "the same harbor" inside it is one for all of them."""
 
     outside: frozenset[str]  # the variables bound outside of it
-    counted: bool  # three ships, many ships; not all ships
+    counted: bool  # three ships, many ships, all ships; not every ship
     joined: bool = False  # a ship and a plane: "the same harbor" is one for both, "the harbor" is as it stands
     outermost: bool = False  # sentences joined by "or": the bridge of one of them, "it" in another
     denied: bool = False  # not all ships near the harbor: the harbor stands outside of "not"
@@ -282,10 +282,13 @@ class Context:
         with self.bound(x, noun):
             return Exists(x, self.then(self.restrict(noun, x), lambda: scope(x)))
 
-    def every(self, noun: Nominal, scope: Scope, importing: bool) -> Formula:
-        """forall x (noun(x) -> scope(x)); `importing`: and there is one, outside the smallest negation"""
+    def every(self, noun: Nominal, scope: Scope, importing: bool, several: bool = False) -> Formula:
+        """forall x (noun(x) -> scope(x)); `importing`: and there is one, outside the smallest negation
+
+        several   all ships, so that "one harbor" in the scope is one for all; not each ship
+        """
         x = self.fresh()
-        with self.host(counted=False) as host, self.bound(x, noun):
+        with self.host(counted=several) as host, self.bound(x, noun):
             restriction = self.restrict(noun, x)
             if importing and not self.conditional:
                 self.importing[x] = restriction

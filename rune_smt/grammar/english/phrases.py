@@ -305,7 +305,7 @@ class Phrases(Counts):
                 return Phrase(lambda scope: Not(counted.apply(scope)),
                               grouped=lambda predicate: Not(self.together(counted, predicate)))  # fmt: skip
             case "d_all":
-                return self._all(noun)
+                return self._all(noun, several=det.parts[0].word.text.lower().startswith("all"))  # type: ignore[union-attr]
             case "d_all_but":
                 return self._all_but(noun, self._whole(det.value("NUM")))
             case "d_pairs":
@@ -372,7 +372,7 @@ class Phrases(Counts):
             return definite
         return replace(definite, definite=True, every=self._all(others).apply)
 
-    def _all(self, noun: Nominal) -> Phrase:
+    def _all(self, noun: Nominal, several: bool = False) -> Phrase:
         def pairwise(pair: Pair) -> Formula:
             def with_all_others(x: str) -> Formula:
                 return self.every(noun, lambda y: Implies(Compare("!=", Variable(x), Variable(y)), pair(x, y)), False)
@@ -381,7 +381,7 @@ class Phrases(Counts):
 
         if noun.pairs or noun.groups:
             raise NoMeaning("'all' and 'each other': say 'all ships are near each other'.")
-        return Phrase(lambda scope: self.every(noun, scope, importing=True), pairwise=pairwise, universal=True,
+        return Phrase(lambda scope: self.every(noun, scope, True, several), pairwise=pairwise, universal=True,
                       every=self._some(replace(noun, joint=False)).apply)  # fmt: skip
 
     def _all_of_so_many(self, det: Node, noun: Nominal) -> Phrase:

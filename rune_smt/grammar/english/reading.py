@@ -13,7 +13,7 @@ Further conventions, beside those of LANGUAGE, section 8:
   "four planes, two near a bridge and the rest in the center" are different ones, and as many as there are.
 - "all three ships", "both ships", "the only ship": there are so many and no more, and it is said of all of them.
 - "the ship is ..." is "a ship is ..."; "the ships are ..." is "all ships are ...". Inside a phrase of several things
-  "the harbor", "the same harbor" and "one harbor" are one for all of them.
+  "the harbor", "the same harbor" and "one harbor" are one for all of them; "every ship" and "each" have one each.
 - "all ships near a harbor" without a verb: they are near one. "show me all ships near a harbor": there is one.
 - "three ships, all of which are large" is three large ships; "exactly three ships, all of which are large" says so of
   every ship. "there are three ships and all of them are large" speaks of every ship, too.
