@@ -1,6 +1,7 @@
 """Readers: lines, names, pictures and tables, and what each says of bad data."""
 
 import json
+import re
 import struct
 import zlib
 
@@ -170,6 +171,14 @@ def test_names_of_classes(tmp_path):
         read_names(tmp_path / "bad.yaml")
     with pytest.raises(DataError, match=r"none\.yaml: no 'names' that is a list, or a dictionary of class numbers"):
         read_names(tmp_path / "none.yaml")
+    for text, said in (
+        ("a: &a [x, x]\nb: &b [*a, *a]\nnames: {0: *b, 1: ship}\n", "the name of class 0 is a list, not a text"),
+        ("names: [ship, 2020-99-99]\n", "not valid YAML: month must be in 1..12"),
+        ("names: " + "[" * 5000 + "\n", "not valid YAML: "),
+    ):
+        (tmp_path / "odd.yaml").write_text(text)
+        with pytest.raises(DataError, match=rf"odd\.yaml: {re.escape(said)}"):
+            read_names(tmp_path / "odd.yaml")
 
 
 COCO = {

@@ -251,10 +251,15 @@ def read_names(path: Path) -> dict[int, str]:
         mark = getattr(error, "problem_mark", None)
         place = f"{shown}:{mark.line + 1}" if mark is not None else shown
         raise DataError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}.") from error
+    except (ValueError, OverflowError, RecursionError) as error:  # a date that is none; brackets without end
+        raise DataError(f"{shown}: not valid YAML: {str(error).splitlines()[0]}.") from error
     names = data.get("names") if isinstance(data, dict) else None
     if isinstance(names, list):
-        return {number: str(name) for number, name in enumerate(names)}
-    if isinstance(names, dict) and all(str(number).isdecimal() for number in names):
+        names = dict(enumerate(names))
+    if isinstance(names, dict) and all(isinstance(number, int | str) and str(number).isdecimal() for number in names):
+        for number, name in names.items():
+            if not isinstance(name, str | int | float):  # never written out: aliases make short lists of any length
+                raise DataError(f"{shown}: the name of class {number} is a {type(name).__name__}, not a text.")
         return {int(number): str(name) for number, name in names.items()}
     raise DataError(f"{shown}: no 'names' that is a list, or a dictionary of class numbers.")
 
