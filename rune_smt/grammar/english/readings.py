@@ -248,6 +248,8 @@ def _cost(tree: Node) -> int:
             return nodes[1].start - nodes[0].head + UNLIKE * strange + 6 * where + 3 * bare + alone
         case "clause":
             return UNLIKE * _disagree(_many(nodes[0]), nodes[1])
+        case "np_mod":  # "a bridge and three courts in a row": of several things of its own, the last alone
+            return UNLIKE * (_many(nodes[0].nodes[-1]) is True)
         case "q_be":  # "is every ship in one harbor?": one thing after "is" has an article
             said = nodes[1].nodes[0] if nodes[1].kind == "p_is" else None
             return UNLIKE * (said is not None and said.kind == "np_bare" and _many(said) is False)
