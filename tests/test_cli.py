@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -203,7 +205,10 @@ def test_words_and_info_and_doctor(archive):
     assert {"ship(x)", "near(x, y)", "area(x)"} <= {word["name"] for word in words}
     info = document("info", archive)
     assert info["images"] == 40 and info["vocabulary"] == "dota-v1.5"
-    assert document("doctor")["packages"]["z3-solver"]
+    doctor = document("doctor")
+    assert doctor["packages"]["z3-solver"]
+    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {entry["extra"] for entry in doctor["extras"].values()} == set(project["optional-dependencies"]) - {"dev"}
 
 
 def test_help_names_every_command():

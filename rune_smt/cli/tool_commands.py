@@ -14,12 +14,17 @@ from .output import print_json, print_table, say
 
 CORE = ("lark", "numpy", "pillow", "pyarrow", "pyyaml", "rich", "shapely", "typer", "z3-solver")
 EXTRAS = {
-    "pandas": ("pandas", "SearchResult.to_pandas()"),
+    "hypothesis": ("testing", "strategies and laws for your own translators and engines"),
+    "numba": ("speed", "dear queries several times faster, after one `python -m rune_smt.solver.scan`"),
+    "ray": ("cluster", "indexing and searching on a Ray cluster"),
+    "onnxruntime": ("detect", "detectors exported as ONNX"),
+    "ultralytics": ("ultralytics", "Ultralytics' detectors (AGPL-3.0)"),
+    "supervision": ("supervision", "results as supervision.Detections"),
+    "rasterio": ("geo", "GeoTIFF: ground sample distance and map coordinates from the file"),
     "pyproj": ("geo", "GeoJSON in longitude and latitude from projected images"),
+    "pandas": ("pandas", "SearchResult.to_pandas()"),
     "openai": ("openai", "translation by an OpenAI-compatible server"),
     "transformers": ("transformers", "translation by a local language model"),
-    "ray": ("cluster", "indexing and searching on a Ray cluster"),
-    "hypothesis": ("testing", "strategies and laws for your own translators and engines"),
 }
 
 
