@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .solver.degrees import Degrees
     from .solver.world import World
 
+MOST_THREADS = 8  # by default: each has a batch in memory
 OPEN = 16  # parts that a process keeps open for further queries; mapped, not in its own memory
 
 Mode: TypeAlias = Literal["threshold", "graded", "probability"]
@@ -135,17 +137,20 @@ def _opened(path: str, header: bytes) -> tuple[Archive, Vocabulary]:
 
 
 def decide(
-    archive: Archive, vocabulary: Vocabulary, asked: Asked, workers: int = 1, runner: Runner | None = None
+    archive: Archive, vocabulary: Vocabulary, asked: Asked, workers: int | None = None, runner: Runner | None = None
 ) -> Answer:
     """The answer for all images of an archive: part by part, several at a time where there are several workers.
 
     workers  threads of the array engine, over parts or inside the one part: numpy and shapely work side by side, and
-             nothing has to be handed from process to process. Other engines take one image after the other.
+             nothing has to be handed from process to process. Other engines take one image after the other. None: one
+             for each core
     runner   carries out a task for each part in the place of threads
     """
     if runner is not None:
         return put_together(archive, enumerate(runner(decide_task, tasks_of(archive.path, archive.header, asked))))
     count = len(archive.parts)
+    if workers is None:
+        workers = min(cores(), MOST_THREADS)
     if asked.engine not in ("auto", "array"):
         workers = 1
     if count == 1 or workers == 1:
@@ -155,6 +160,11 @@ def decide(
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda part: decide_part(part, vocabulary, asked), archive.parts)
         return put_together(archive, enumerate(found))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def put_together(archive: Archive, answers: Iterable[tuple[int, Answer]]) -> Answer:

@@ -324,7 +324,7 @@ def search(
     min_degree: float = 0.0,
     verify: bool = False,
     limit: int | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     runner: Runner | None = None,
 ) -> SearchResult:
     """The images of an archive that satisfy a query.
@@ -338,7 +338,7 @@ def search(
     verify     have Z3 confirm every verdict that is returned, and a seeded sample of the others (mode threshold)
     limit      how many matches to hand out; `ids` and `counts` are of all
     workers    threads of the array engine: parts side by side, or in mode threshold the images of one part; the answers
-               are the same for any number
+               are the same for any number; one for each core where none is given
     runner     has every part decided in the place of workers: see rune_smt.cluster
     raises     QueryError (the query, an unknown engine or mode), DisagreementError (verify found one)
     """
@@ -349,7 +349,7 @@ def search(
             f"verify is for mode threshold, not for mode {mode}.",
             hint="With engine z3 every threshold, or every world, is decided by Z3.",
         )
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise QueryError(f"workers is 1 or more, got {workers}.")
     elapsed = {"load": 0.0, "translate": 0.0, "plan": 0.0, "decide": 0.0, "explain": 0.0}
 

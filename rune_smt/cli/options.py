@@ -64,7 +64,7 @@ class TranslatorOptions:
 
 
 @contextmanager
-def runner(ray: str | None, workers: int, quiet: bool, *, short: bool = False) -> Iterator[Runner | None]:
+def runner(ray: str | None, workers: int | None, quiet: bool, *, short: bool = False) -> Iterator[Runner | None]:
     """What carries out work on the cluster of `--ray`, for as long as the `with` lasts; None without one.
 
     short  the tasks are short

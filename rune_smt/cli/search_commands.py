@@ -38,7 +38,7 @@ def search(
     min_score: o.MinScore = 0.5,
     min_degree: Annotated[float, typer.Option("--min-degree", help="With --mode graded or probability: answers above it.")] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many matches at most.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Threads that decide; the answers are the same for any number.")] = 1,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads that decide, by default one for each core; the answers are the same for any number.")] = None,
     ray: o.Ray = None,
     verify: Annotated[bool, typer.Option("--verify", help="Have Z3 confirm every verdict that is returned, and 100 of the others.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what stops the other images.")] = False,

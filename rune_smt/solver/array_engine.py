@@ -212,8 +212,8 @@ class ArrayEngine:
             verdicts[mine] = engine._in_one_batch(step, frame.take(mine), images[part])
             return engine.statistics
 
-        parts = chunks(sizes, share)
-        if self.workers == 1:
+        parts = list(chunks(sizes, share))
+        if self.workers == 1 or len(parts) == 1:
             for done in map(run, parts):
                 self.statistics.add(done)
         else:
