@@ -528,6 +528,16 @@ def test_an_equality_that_can_skip_values_is_never_wrongly_open():
     assert certificate["verdict"] == "undecided" and checker.check(certificate, document).ok
 
 
+def test_a_core_beside_an_equality_that_can_skip_values_has_no_certificate():
+    """It is a core all the same: the limit is told, not that the clause is not needed."""
+    world = World(rich_scene(), VOCABULARY)
+    formula = read("exists x (~same_class(x, x) & ship(x) & harbor(x)) & 2 * count y (ship(y)) != count y (true)")
+    form = clause_form(formula)
+    (core, *_) = all_cores(form, world).cores
+    with pytest.raises(LimitError, match="an equality of counts that can skip values"):
+        core_certificate(form, formula, core, world)
+
+
 def test_near_by_classes_goes_to_the_closest_pair():
     vocabulary = Vocabulary.from_toml(
         '''

@@ -537,14 +537,16 @@ def core_certificate(
     prover = Prover(world, sure=True, forward=False, keep=kept, max_steps=max_steps)
     negation = prover.prove(formula, False, {})
     if negation is None:
-        raise CertificateError("The query with all other clauses relaxed is not violated.", step="proof.negation")
+        unproved = "The query with all other clauses relaxed is not violated."
+        raise _skipping(formula, world) or CertificateError(unproved, step="proof.negation")
     proofs["negation"] = negation.to_json()
     for number, clause in enumerate(clauses):
         rest = kept.difference(clause)
         prover = Prover(world, sure=False, forward=True, keep=rest, max_steps=max_steps)
         without = prover.prove(formula, True, {})
         if without is None:
-            raise CertificateError("The query is violated without this clause too.", step=f"proof.without_{number}")
+            unproved = "The query is violated without this clause too."
+            raise _skipping(formula, world) or CertificateError(unproved, step=f"proof.without_{number}")
         proofs[f"without_{number}"] = without.to_json()
     about = _about(text, translator, detector, time)
     return _sealed("core", formula, world, Verdict.VIOLATED, clauses, proofs, assumed, about)
@@ -575,13 +577,19 @@ def _same_atom(one: Formula, other: Formula) -> bool:
 
 
 def _no_proof(formula: Formula, world: World, verdict: Verdict, side: str) -> Exception:
+    unproved = f"The query has no proof that it is {verdict.word} here."
+    return _skipping(formula, world) or CertificateError(unproved, step=f"proof.{side}")
+
+
+def _skipping(formula: Formula, world: World) -> LimitError | None:
+    """Why a true verdict may have no proof."""
     comparisons = (node for node in walk(formula) if isinstance(node, Compare) and counted(node))
     if any(node.op in ("=", "!=") and can_skip(node, world) for node in comparisons):
         return LimitError(
             "No certificate is made: the query has an equality of counts that can skip values.",
             hint="Its verdict stands; write it with >= and <= for one with a certificate.",
         )
-    return CertificateError(f"The query has no proof that it is {verdict.word} here.", step=f"proof.{side}")
+    return None
 
 
 def _sealed(
