@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +46,7 @@ def synth(
     quiet: o.Quiet = False,
 ) -> None:
     """Make aerial pictures with exact annotations, as a DOTA, COCO, YOLO-OBB, masks or scenes set."""
+    from ..deciding import cores
     from ..detect.error_model import load_error_model
     from ..detect.synthetic import Dials, write_set
 
@@ -65,7 +65,7 @@ def synth(
             pictures=pictures,
             border=border,
             errors=errors,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or cores(),
             overwrite=overwrite,
             tell=tell,
         )

@@ -160,16 +160,6 @@ def _shape(formula: Formula) -> str:
 # --- questions --------------------------------------------------------------------------------------------------------
 
 
-def contradictory(formula: Formula, vocabulary: Vocabulary, steps: int = STEPS) -> bool:
-    """Whether it is proved that no scene satisfies the formula."""
-    return refuted((formula,), vocabulary, steps)
-
-
-def always_true(formula: Formula, vocabulary: Vocabulary, steps: int = STEPS) -> bool:
-    """Whether it is proved that no scene violates the formula."""
-    return refuted((Not(formula),), vocabulary, steps)
-
-
 def implies(one: Formula, other: Formula, vocabulary: Vocabulary, steps: int = STEPS) -> bool:
     """Whether it is proved that every scene which satisfies `one` satisfies `other`."""
     return same_by_form(one, other) or refuted((one, Not(other)), vocabulary, steps)

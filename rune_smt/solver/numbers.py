@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import lcm
 from typing import TypeVar
 
-from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Node, Number, Term, walk
+from ..grammar.nodes import Apply, Arithmetic, Compare, CompareOp, Count, Cover, Node, Number, Term
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED, Verdict, of
 
 METRIC = {"m": (Decimal(1), 1), "km": (Decimal(1000), 1), "m2": (Decimal(1), 2), "ha": (Decimal(10_000), 2),
@@ -186,8 +186,3 @@ def interval(term: Term, leaf: Callable[[Term], tuple[float, float] | None]) -> 
         case "/":
             ends = [a / b for a in left for b in right]
             return min(ends), max(ends)
-
-
-def units_in(node: Node) -> frozenset[str]:
-    """The units that occur anywhere below."""
-    return frozenset(part.unit for part in walk(node) if isinstance(part, Number) and part.unit is not None)
