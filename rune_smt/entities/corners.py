@@ -1,4 +1,4 @@
-"""What the corners of two convex quadrilaterals tell of their gap, before the geometry module is asked.
+"""What the corners of two convex quadrilaterals tell of their gap and common area, before the geometry module is asked.
 
 Four corners are plain numbers: no geometry object is made for them. What lies within rounding of a limit, and outlines
 of any other shape, are left open, so that what is told here the exact gap would tell alike.
@@ -16,6 +16,9 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 BLOCK = 1 << 13  # pairs worked on at once: what they need stays in the processor's cache
 CONVEX = 1e-7  # a corner's cross product below this share of the squared extent: too flat to reckon with
+FLAT = 1e-6  # of the extent of the pair: an edge that comes so near to a line over its whole length lies on it
+AREA_SLACK = 1e-8  # of the squared extent: above the rounding of where two edges cross that are not so near each other
+ROUNDING = 1e-11  # relative, of coordinates: what the geometry module may snap
 SLACK = 1e-9  # of the extent of the pair, px: far above rounding, here and in the geometry module
 
 
@@ -35,15 +38,63 @@ def gaps(a: Floats, b: Floats, enough: Floats) -> tuple[Floats, Floats]:
     return low, high
 
 
-def apart(a: Floats, b: Floats) -> Bools:
-    """Which pairs surely have nothing in common; arguments as for `gaps`."""
-    result = np.empty(len(a), np.bool_)
-    with np.errstate(all="ignore"):
+def common_areas(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Bounds of the area that a[i] and b[i] have in common, px2, float64 (k,) each: 0 and infinity if nothing is told.
+
+    a, b    as for `gaps`
+    Around the intersection of two convex shapes goes what each one's edges have inside the other, and the area follows
+    from the ends of these pieces (Green's theorem). Where an edge nearly lies on one of the other's, nothing is told.
+    """
+    low, high = np.empty(len(a)), np.empty(len(a))
+    with np.errstate(all="ignore"):  # NaN means told nothing
         for start in range(0, len(a), BLOCK):
             part = slice(start, start + BLOCK)
-            x, y = _columns(a[part]), _columns(b[part])
-            result[part] = _separation(x, y) > SLACK * _extent(x, y)
-    return result
+            low[part], high[part] = _common_block(_columns(a[part]), _columns(b[part]))
+    return low, high
+
+
+def _common_block(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    separation, extent = _separation(x, y), _extent(x, y)
+    meet = np.flatnonzero(separation <= SLACK * extent)
+    high = np.where(np.isnan(separation), np.inf, 0.0)
+    low = np.zeros(len(high))
+    if len(meet):
+        a, b, extent = x[:, :, meet], y[:, :, meet], extent[meet]
+        furthest = np.maximum(np.abs(a).max(axis=(0, 1)), np.abs(b).max(axis=(0, 1)))
+        origin = b[:, :1].copy()  # near it products lose no digits
+        a, b = a - origin, b - origin
+        twice = _around(a, b, FLAT * extent) + _around(b, a, FLAT * extent)
+        error = AREA_SLACK * extent * extent + ROUNDING * furthest * extent
+        told = ~np.isnan(twice)
+        low[meet] = np.where(told, np.maximum(np.abs(twice) / 2 - error, 0.0), 0.0)
+        high[meet] = np.where(told, np.abs(twice) / 2 + error, np.inf)
+    return low, high
+
+
+def _around(p: Floats, q: Floats, flat: Floats) -> Floats:
+    """The sum of cross products of the ends of what each edge of p has inside q, px2; NaN where an edge lies on q's.
+
+    flat  how near both ends of an edge must come to the line of another to lie on it, px
+    """
+    total = np.zeros(p.shape[2])
+    for i in range(4):
+        ax, ay, bx, by = p[0, i - 1], p[1, i - 1], p[0, i], p[1, i]
+        enters, leaves = np.zeros(len(total)), np.ones(len(total))
+        for j in range(4):  # Cyrus & Beck: the edge is cut by the line of each edge of q
+            ex, ey = q[0, j] - q[0, j - 1], q[1, j] - q[1, j - 1]
+            length = np.sqrt(ex * ex + ey * ey)
+            start = (ex * (ay - q[1, j - 1]) - ey * (ax - q[0, j - 1])) / length  # inside where it is above 0
+            stop = (ex * (by - q[1, j - 1]) - ey * (bx - q[0, j - 1])) / length
+            cut = start / (start - stop)
+            enters = np.where((start < 0) & (stop >= 0), np.maximum(enters, cut), enters)
+            leaves = np.where((start >= 0) & (stop < 0), np.minimum(leaves, cut), leaves)
+            leaves[(start < 0) & (stop < 0)] = -1.0
+            total[np.maximum(np.abs(start), np.abs(stop)) <= flat] = np.nan
+        inside = leaves > enters
+        dx, dy = bx - ax, by - ay
+        # (a + t d) x (a + u d) = (u - t) a x d
+        total += np.where(inside, (leaves - enters) * (ax * dy - ay * dx), 0.0)
+    return total
 
 
 def _block(x: Floats, y: Floats, enough: Floats) -> tuple[Floats, Floats]:

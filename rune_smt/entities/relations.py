@@ -235,10 +235,18 @@ def _touches_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: 
     return gap_by_corners(table, x, y, np.full(len(x), parameters.touch_px))
 
 
-def _meets_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    """Overlaps, inside, contains: violated where the outlines are apart."""
+def _overlaps_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
     x, y = rows
-    return np.where(corners.apart(table.corners(x), table.corners(y)), VIOLATED, OPEN)
+    return _share_by_corners(table, x, y, OVERLAP_SHARE * np.minimum(table.area[x], table.area[y]))
+
+
+def _inside_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    x, y = rows
+    return _share_by_corners(table, x, y, parameters.inside_share * table.area[x])
+
+
+def _contains_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+    return _inside_by_corners(table, (rows[1], rows[0]), parameters)
 
 
 def _touches(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
@@ -569,6 +577,14 @@ def _share_by_boxes(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Code
     return np.where(may, OPEN, VIOLATED)
 
 
+def _share_by_corners(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
+    at_least, at_most = corners.common_areas(table.corners(x), table.corners(y))
+    result: Codes = np.full(len(x), OPEN)
+    result[(at_least > 0) & (at_least >= limit)] = SATISFIED
+    result[at_most < limit] = VIOLATED
+    return result
+
+
 def _projection(table: EntityTable, x: Rows, y: Rows, z: Rows) -> tuple[Floats, Floats, Floats]:
     """The centroid of x seen from y's on the way to z's: along and across, each times |yz|, and |yz| squared."""
     zx, zy = table.cx[z] - table.cx[y], table.cy[z] - table.cy[y]
@@ -634,9 +650,9 @@ BY_CORNERS: Mapping[str, Relation] = {
     "near": _near_by_corners,
     "far": _far_by_corners,
     "touches": _touches_by_corners,
-    "overlaps": _meets_by_corners,
-    "inside": _meets_by_corners,
-    "contains": _meets_by_corners,
+    "overlaps": _overlaps_by_corners,
+    "inside": _inside_by_corners,
+    "contains": _contains_by_corners,
 }
 
 FUNCTIONS: Mapping[str, Function] = {

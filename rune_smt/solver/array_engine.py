@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, assert_never
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
-from .frame import Frame, chunks, expand, one_key, place_in_run
+from .frame import Frame, chunks, expand, one_key, place_in_run, run_starts
 from .joins import StripIndex, boxes_of, in_pixels, reach
 from .numbers import aggregates, compare_intervals, compare_to_zero, distance_limit, interval
 from .plan import (
@@ -51,8 +51,10 @@ from .plan import (
     Planner,
     Same,
     Some,
+    binders,
     components,
 )
+from .population import at_least, with_score
 from .scan import Scanned, is_worth, scan
 from .world import World
 
@@ -64,9 +66,12 @@ __all__ = ["ArrayEngine", "ComponentRun", "Frame", "Statistics"]
 
 CHUNK = 1 << 18  # bindings evaluated at once: what one step reads of them stays in the processor's cache
 BATCH = 1 << 19  # entities of the images that are worked on at once: bounds indexes and memos
+WORTH_A_THREAD = 1 << 16  # entities; fewer are decided as soon by one thread alone
 FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings that have one find it among these
 ROUND_GROWTH = 8
+ONE_ROUND = 1 << 14  # so few bindings are looked at together: going through the steps again takes longer
 NEAREST = 6  # candidates of a strip tried first where one will do
+UNASKED = 0  # in a memo, which holds verdicts and 1
 EXACT = 1 << 53  # whole numbers below it are exact in every column
 
 Bools = NDArray[np.bool_]
@@ -150,9 +155,7 @@ class ArrayEngine:
         self.batch = batch
         self.workers = workers
         self.statistics = Statistics()
-        self._exists, self._histogram = (
-            _population(table, min_score) if exists is None else _counted(table, exists, True)
-        )
+        self._population = with_score(table, min_score) if exists is None else at_least(table, exists, True)
         self._planner: Planner | None = None
         self._worlds: dict[int, World] = {}
         self._asked_already = ""  # key of the step whose bounds from counts are known to be open
@@ -161,13 +164,12 @@ class ArrayEngine:
         self._first_image = self._images = 0
         self._memo: dict[str, Codes] = {}
         self._found: dict[int, Candidates] = {}
-        self._indexes: dict[int, StripIndex] = {}
+        self._indexes: dict[tuple[int, bool], StripIndex] = {}
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula for this table."""
         if self._planner is None:
-            average = self._histogram.counts.sum(axis=0) / max(1, len(self.table.offsets))
-            self._planner = Planner(tuple(self.table.classes), self.vocabulary, average)
+            self._planner = Planner(tuple(self.table.classes), self.vocabulary, self._population.histogram.average)
         return self._planner.plan(formula)
 
     def decide(self, formula: Formula, images: Sequence[int] | NDArray[np.int64] | None = None) -> Codes:
@@ -177,7 +179,7 @@ class ArrayEngine:
         self.statistics = Statistics(images=len(chosen))
         if not len(chosen):
             return np.zeros(0, dtype=np.int8)
-        verdicts, high = self._count_bounds(formula, chosen)
+        verdicts, high = self._count_bounds(formula, None if images is None else chosen)
         still_open = np.flatnonzero(verdicts != high)
         self.statistics.by_counts = len(chosen) - len(still_open)
         self.statistics.counts_seconds = time.perf_counter() - started
@@ -198,12 +200,13 @@ class ArrayEngine:
     def _in_batches(self, step: AnyStep, frame: Frame) -> Codes:
         """The verdict of a step for every binding: images in batches, batches in threads where there are several."""
         verdicts = np.empty(len(frame), dtype=np.int8)
-        starts = np.flatnonzero(np.diff(frame.image, prepend=-1))
+        starts = run_starts(frame.image)
         images, ends = frame.image[starts], np.append(starts, len(frame))
-        sizes = self.table.offsets[images, -1] - self.table.offsets[images, 0]
-        share = self.batch
-        if self.workers > 1:  # smaller ones, so that threads end together; not so small that starting them is the work
-            share = max(self.batch // 4, min(self.batch, int(sizes.sum()) // (4 * self.workers) + 1))
+        sizes = self._sizes(step, images)
+        total = int(sizes.sum())
+        several = min(4 * self.workers, total // WORTH_A_THREAD) if self.workers > 1 else 0
+        several += -several % self.workers  # as many for each thread, of the same size, so that threads end together
+        share = min(self.batch, total // max(1, several) + 1)
 
         def run(part: slice) -> Statistics:
             engine = copy(self)
@@ -222,6 +225,12 @@ class ArrayEngine:
                     self.statistics.add(done)
         return verdicts
 
+    def _sizes(self, step: AnyStep, images: Rows) -> Counts:
+        """How many entities the step looks at in each image: those of the classes that its variables range over."""
+        codes = sorted({int(code) for bind in binders(step) for code in bind.codes})
+        sizes: Counts = self._population.histogram.columns[codes].sum(axis=0, dtype=np.int64)[images]
+        return sizes
+
     def _in_one_batch(self, step: AnyStep, frame: Frame, images: Rows) -> Codes:
         first, last = int(images[0]), int(images[-1])
         self._first_image, self._images = first, last - first + 1
@@ -232,15 +241,16 @@ class ArrayEngine:
 
     # --- bounds from class counts -------------------------------------------------------------------------------------
 
-    def _count_bounds(self, formula: Formula, images: NDArray[np.int64]) -> tuple[Codes, Codes]:
-        whole = self._histogram
-        counts = whole.counts if len(images) == len(whole.counts) else whole.counts[images]
-        low, high = bounds(formula, self.vocabulary, {}, Histogram(whole.classes, counts))
-        shape = images.shape
-        return (
-            np.broadcast_to(np.asarray(low, dtype=np.int8), shape).copy(),
-            np.broadcast_to(np.asarray(high, dtype=np.int8), shape).copy(),
+    def _count_bounds(self, formula: Formula, images: NDArray[np.int64] | None) -> tuple[Codes, Codes]:
+        """The lowest and the highest verdict of each of some images; of all where none are named."""
+        whole = self._population.histogram
+        histogram = whole if images is None else Histogram(whole.classes, whole.counts[images])
+        shape = (len(histogram.counts),)
+        low, high = (
+            np.broadcast_to(np.asarray(bound, dtype=np.int8), shape)
+            for bound in bounds(formula, self.vocabulary, {}, histogram)
         )
+        return low.copy(), high
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
@@ -308,7 +318,7 @@ class ArrayEngine:
         """A closed step: remembered for each image of the batch; class counts are asked first."""
         memo = self._memory(step.key, self._images)
         place = images - self._first_image
-        unknown = _different(images[memo[place] < VIOLATED])
+        unknown = _different(images[memo[place] == UNASKED])
         if len(unknown):
             run = self.statistics.components.get(step.key)
             started, bindings = time.perf_counter(), self.statistics.bindings
@@ -318,30 +328,31 @@ class ArrayEngine:
                 low, high = self._count_bounds(step.formula, unknown)
                 still_open = np.flatnonzero(low != high)
             low[still_open] = self._evaluate_all(step, Frame(unknown[still_open], {}))
-            memo[unknown - self._first_image] = low
+            memo[unknown - self._first_image] = low + 1
             if run is not None:
                 run.images += len(unknown)
                 run.by_counts += len(unknown) - len(still_open)
                 run.satisfied += int((low == SATISFIED).sum())
                 run.bindings += self.statistics.bindings - bindings
                 run.seconds += time.perf_counter() - started
-        return memo[place]
+        return memo[place] - np.int8(1)
 
     def _once_an_entity(self, step: AnyStep, name: str, rows: Rows) -> Codes:
         """A step with one free variable: remembered for each entity of the batch."""
         memo = self._memory(step.key, self._rows)
         place = rows - self._first_row
-        unknown = _different(rows[memo[place] < VIOLATED])
+        unknown = _different(rows[memo[place] == UNASKED])
         for part in chunks(np.ones(len(unknown), dtype=np.int64), self.chunk):
             mine = unknown[part]
-            memo[mine - self._first_row] = self._evaluate_all(
+            memo[mine - self._first_row] = 1 + self._evaluate_all(
                 step, Frame(self.table.image[mine].astype(np.int64), {name: mine})
             )
-        return memo[place]
+        return memo[place] - np.int8(1)
 
     def _memory(self, key: str, size: int) -> Codes:
+        """Verdicts and 1, so that what is zero was not asked: zeros that nobody looks at take no memory."""
         if key not in self._memo:
-            self._memo[key] = np.full(size, -1, dtype=np.int8)
+            self._memo[key] = np.zeros(size, dtype=np.int8)
         return self._memo[key]
 
     def _once_a_binding(self, step: AnyStep, frame: Frame) -> Codes:
@@ -416,12 +427,15 @@ class ArrayEngine:
             verdicts[start:stop] = world.links(atom.name).codes(x, y)
         return verdicts
 
+    @cached_property
+    def _exists(self) -> Bools:
+        return self._population.exists
+
     def _world(self, image: int) -> World:
         from ..entities.scene import Scene
 
         if image not in self._worlds:
-            exists = np.ones(len(self.table), dtype=bool) if self._exists is None else self._exists
-            scene = Scene(self.table, image)
+            scene, exists = Scene(self.table, image), self._exists
             self._worlds[image] = World(scene, self.vocabulary, self.min_score, facts=self.facts, exists=exists)
         return self._worlds[image]
 
@@ -443,7 +457,7 @@ class ArrayEngine:
             return result
         waiting = cap > VIOLATED
         twin = bind.twin if bind.twin in chain else ""
-        if self._scans(bind, found, frame) and (cap == SATISFIED).all():
+        if twin in ("", bind.other) and self._scans(bind, found, frame) and (cap == SATISFIED).all():
             done = np.zeros(groups, dtype=bool)
             counted = self._scan(bind, found, frame, group, done, 1, twin)
             result[done] = SATISFIED
@@ -529,7 +543,7 @@ class ArrayEngine:
         some = np.flatnonzero(lengths)
         if not len(some):
             return result
-        first_of = np.flatnonzero(np.diff(found.images, prepend=-1))  # of every image: more may be known than asked for
+        first_of = run_starts(found.images)  # of every image: more may be known than asked for
         back = np.searchsorted(found.images[first_of], frame.image[some])
         for code in (UNDECIDED, SATISFIED):
             extreme = pick.reduceat(np.where(found.verdicts >= code, values, outside), first_of)[back]
@@ -583,7 +597,7 @@ class ArrayEngine:
         return known
 
     def _find(self, bind: Bind, images: Rows) -> Candidates:
-        rows = self._domain_rows(bind, images)
+        rows = self._population.of(images, bind.codes)
         verdicts = np.full(len(rows), SATISFIED, dtype=np.int8)
         for part in bind.filters:
             if not len(rows):
@@ -592,25 +606,21 @@ class ArrayEngine:
             verdicts = np.minimum(verdicts, found)
             kept = verdicts > VIOLATED
             rows, verdicts = rows[kept], verdicts[kept]
-        self._indexes.pop(id(bind), None)
+        self._indexes.pop((id(bind), False), None)
+        self._indexes.pop((id(bind), True), None)
         return Candidates(images, self.table.image[rows], rows, verdicts)
 
-    def _index(self, bind: Bind, found: Candidates) -> StripIndex:
+    def _index(self, bind: Bind, found: Candidates, once: bool) -> StripIndex:
         """The strip index of a joined variable's candidates, made when it is first asked for."""
-        if id(bind) not in self._indexes:
-            reaches = self._reach(bind, bind.var, found.rows)
-            self._indexes[id(bind)] = StripIndex(self.table, found.rows, reaches)
-        return self._indexes[id(bind)]
+        key = id(bind), once
+        if key not in self._indexes:
+            reach_of = partial(self._reach, bind, bind.var)
+            self._indexes[key] = StripIndex(self.table, found.rows, reach_of, bind.unlike, once)
+        return self._indexes[key]
 
     def _reach(self, bind: Bind, var: str, rows: Rows) -> NDArray[np.float64]:
         assert bind.join is not None
         return reach(bind.join.atom, var, self.table, rows, self.facts.parameters)
-
-    def _domain_rows(self, bind: Bind, images: Rows) -> Rows:
-        offsets = self.table.offsets[images]
-        starts, stops = offsets[:, bind.codes], offsets[:, bind.codes + 1]
-        _, rows = expand(starts.ravel(), (stops - starts).ravel())
-        return rows if self._exists is None else rows[self._exists[rows]]
 
     def _runs(self, found: Candidates, frame: Frame) -> tuple[Rows, Rows]:
         """For each binding where the candidates of its image start, and how many they are."""
@@ -635,7 +645,7 @@ class ArrayEngine:
         """
         if bind.join is not None:
             if waiting.any():
-                yield from self._within_reach(bind, self._index(bind, found), frame, waiting, once_will_do, twin)
+                yield from self._within_reach(bind, found, frame, waiting, once_will_do, twin)
             return
         starts, lengths = self._runs(found, frame)
         if twin:
@@ -677,25 +687,29 @@ class ArrayEngine:
         )  # fmt: skip
 
     def _within_reach(
-        self, bind: Bind, index: StripIndex, frame: Frame, waiting: Bools, once_will_do: bool, twin: str
+        self, bind: Bind, found: Candidates, frame: Frame, waiting: Bools, once_will_do: bool, twin: str
     ) -> Iterator[tuple[Rows, Rows]]:
-        rows = frame.rows[bind.other]
-        least = index.places(frame.rows[twin]) + bind.apart if twin else None
-        boxes = boxes_of(self.table, rows, self._reach(bind, bind.other, rows))
+        once = bind.unlike and twin == bind.other
+        index = self._index(bind, found, once)
+        least = index.places(frame.rows[twin]) + bind.apart if twin and not once else None
         for some in chunks(np.ones(len(frame), dtype=np.int64), self.chunk):
             alive = np.flatnonzero(waiting[some]) + some.start
-            from_on = None if least is None else least[alive]
-            owner, start, length = index.ranges(frame.image[alive], boxes.take(alive), from_on)
-            owner = alive[owner]
-            ranges = (owner, start, length)
-            for mine, begin, count in _nearest_first(*ranges, bool(twin)) if once_will_do else (ranges,):
-                for chunk in chunks(count, self.chunk):
-                    still = waiting[mine[chunk]]
-                    each, place = expand(begin[chunk][still], count[chunk][still])
+            rows = frame.rows[bind.other][alive]
+            first, count = index.groups(rows, frame.image[alive])
+            asking = count > 0
+            alive, rows, groups = alive[asking], rows[asking], (first[asking], count[asking])
+            boxes = boxes_of(self.table, rows, self._reach(bind, bind.other, rows))
+            owner, start, length = index.ranges(groups, boxes, None if least is None else least[alive])
+            in_turns = once_will_do and int(length.sum()) > ONE_ROUND
+            turns = _nearest_first(owner, start, length, least is not None) if in_turns else ((owner, start, length),)
+            for mine, begin, many in turns:
+                for chunk in chunks(many, self.chunk):
+                    still = waiting[alive[mine[chunk]]]
+                    each, place = expand(begin[chunk][still], many[chunk][still])
                     parent, place = index.within_reach(mine[chunk][still][each], place, boxes)
                     self.statistics.bindings += len(parent)
                     if len(parent):
-                        yield parent, index.order[place]
+                        yield alive[parent], index.order[place]
 
     # --- comparisons of counts and covers -----------------------------------------------------------------------------
 
@@ -763,38 +777,6 @@ class ArrayEngine:
         return low, high
 
 
-# --- which entities exist ---------------------------------------------------------------------------------------------
-
-_POPULATIONS: WeakKeyDictionary[EntityTable, tuple[float, Bools | None, Histogram]] = WeakKeyDictionary()
-
-
-def _population(table: EntityTable, min_score: float) -> tuple[Bools | None, Histogram]:
-    """Which entities have that score, None for all, and how many of each class; the last for a table is remembered."""
-    known = _POPULATIONS.get(table)
-    if known is None or known[0] != min_score:
-        known = _POPULATIONS[table] = (min_score, *_counted(table, table.score, min_score))
-    return known[1:]
-
-
-def _counted(table: EntityTable, values: NDArray[Any], least: float | bool) -> tuple[Bools | None, Histogram]:
-    """Which entities have at least that value, and how many of each class; a block of images at a time.
-
-    A block's numbers stay in the processor's cache, and nothing large is made beside the result.
-    """
-    offsets = table.offsets
-    exists = np.empty(len(values), dtype=bool)
-    counts = np.empty((len(offsets), len(table.classes)), dtype=np.int64)
-    running = np.zeros(1, dtype=np.int32)
-    for images in chunks(offsets[:, -1] - offsets[:, 0], CHUNK):
-        first, last = int(offsets[images.start, 0]), int(offsets[images.stop - 1, -1])
-        np.greater_equal(values[first:last], least, out=exists[first:last])
-        if len(running) <= last - first:
-            running = np.zeros(last - first + 1, dtype=np.int32)
-        np.cumsum(exists[first:last], dtype=np.int32, out=running[1 : last - first + 1])
-        np.subtract(running[offsets[images, 1:] - first], running[offsets[images, :-1] - first], out=counts[images])
-    return (None if exists.all() else exists), Histogram(tuple(table.classes), counts)
-
-
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
@@ -817,7 +799,7 @@ def _different(rows: Rows) -> Rows:
     """The different values, ascending; quick where they are sorted already."""
     if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
         return np.unique(rows)
-    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+    return rows[run_starts(rows)]
 
 
 def _codes(satisfied: Bools, possible: Bools) -> Codes:

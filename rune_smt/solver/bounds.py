@@ -7,7 +7,7 @@ the planner's first step (which images their class counts decide).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
@@ -36,31 +36,39 @@ from .numbers import counts_in, difference
 if TYPE_CHECKING:
     from ..grammar.vocabulary import Vocabulary
 
-VIOLATED, SATISFIED = int(verdict.VIOLATED), int(verdict.SATISFIED)  # plain numbers: numpy takes its time over enums
+# Plain numbers: numpy takes its time over enums.
+VIOLATED, UNDECIDED, SATISFIED = int(verdict.VIOLATED), int(verdict.UNDECIDED), int(verdict.SATISFIED)
 Bounds: TypeAlias = tuple[Any, Any]  # lowest and highest verdict: numbers, or int8 arrays with one for each image
+Numbers: TypeAlias = NDArray[np.integer[Any]]
 ANYTHING = (VIOLATED, SATISFIED)
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many entities of each class an image has: counts int64 (images, classes).
+    """How many entities of each class an image has: counts, whole numbers (images, classes).
 
     most  where only some of them are certain: how many it may have; `counts` are the certain ones then
     """
 
     classes: tuple[str, ...]
-    counts: NDArray[np.int64]
-    most: NDArray[np.int64] | None = None
+    counts: Numbers
+    most: Numbers | None = None
 
     @cached_property
-    def columns(self) -> NDArray[np.int64]:
-        """The counts, those of one class side by side: int64 (classes, images)."""
+    def columns(self) -> Numbers:
+        """The counts, those of one class side by side: (classes, images)."""
         return np.ascontiguousarray(self.counts.T)
 
     @cached_property
-    def most_columns(self) -> NDArray[np.int64]:
+    def most_columns(self) -> Numbers:
         """The same of how many there may be."""
         return self.columns if self.most is None else np.ascontiguousarray(self.most.T)
+
+    @cached_property
+    def average(self) -> NDArray[np.float64]:
+        """How many of each class an image has on average, float64 (classes,)."""
+        mean: NDArray[np.float64] = self.columns.sum(axis=1, dtype=np.int64) / max(1, len(self.counts))
+        return mean
 
 
 def admitted(var: str, body: Formula, classes: Sequence[str], vocabulary: Vocabulary, wanted: str) -> tuple[str, ...]:
@@ -112,16 +120,16 @@ def bounds(
             low, high = below(body)
             return 2 - high, 2 - low
         case And(parts):
-            return _fold(np.minimum, [below(part) for part in parts])
+            return _fold(_least, map(below, parts), VIOLATED)
         case Or(parts):
-            return _fold(np.maximum, [below(part) for part in parts])
+            return _fold(_greatest, map(below, parts), SATISFIED)
         case Implies(left, right):
             (low_a, high_a), (low_b, high_b) = below(left), below(right)
-            return np.maximum(2 - high_a, low_b), np.maximum(2 - low_a, high_b)
+            return _greatest(2 - high_a, low_b), _greatest(2 - low_a, high_b)
         case Iff(left, right):
             (low_a, high_a), (low_b, high_b) = below(left), below(right)
-            low = np.minimum(np.maximum(2 - high_a, low_b), np.maximum(2 - high_b, low_a))
-            high = np.minimum(np.maximum(2 - low_a, high_b), np.maximum(2 - low_b, high_a))
+            low = _least(_greatest(2 - high_a, low_b), _greatest(2 - high_b, low_a))
+            high = _least(_greatest(2 - low_a, high_b), _greatest(2 - low_b, high_a))
             return low, high
         case Exists(var, body):
             sure, possible = how_many(var, body)
@@ -136,11 +144,28 @@ def bounds(
             assert_never(formula)
 
 
-def _fold(combine: Callable[[Any, Any], Any], all_bounds: Sequence[Bounds]) -> Bounds:
-    low, high = all_bounds[0]
-    for other_low, other_high in all_bounds[1:]:
+def _fold(combine: Callable[[Any, Any], Any], all_bounds: Iterator[Bounds], settled: int) -> Bounds:
+    """`&` or `|`; what comes after a part that settles every image is not looked at."""
+    low, high = next(all_bounds)
+    for other_low, other_high in all_bounds:
+        if _is_known(low, settled) and _is_known(high, settled):
+            break
         low, high = combine(low, other_low), combine(high, other_high)
     return low, high
+
+
+def _is_known(verdicts: Any, code: int) -> bool:
+    """Whether it is this one verdict, for all images alike."""
+    return isinstance(verdicts, int) and verdicts == code
+
+
+def _least(a: Any, b: Any) -> Any:
+    """numpy takes its time over single numbers."""
+    return min(a, b) if isinstance(a, int) and isinstance(b, int) else np.minimum(a, b)
+
+
+def _greatest(a: Any, b: Any) -> Any:
+    return max(a, b) if isinstance(a, int) and isinstance(b, int) else np.maximum(a, b)
 
 
 UNBOUNDED = 1 << 40  # more entities than any image has
@@ -149,50 +174,49 @@ UNBOUNDED = 1 << 40  # more entities than any image has
 def _how_many(
     var: str, body: Formula, vocabulary: Vocabulary, known: Mapping[str, str], histogram: Histogram | None
 ) -> tuple[Any, Any]:
-    """The fewest entities that satisfy the body for certain, and the most that may."""
+    """The fewest entities that satisfy the body for certain, and the most that may: numbers, or one for each image."""
     if histogram is None:
         others = {name: cls for name, cls in known.items() if name != var}
-        low, high = bounds(body, vocabulary, others, None)
-        return 0, np.where(np.asarray(high) > VIOLATED, UNBOUNDED, 0)
+        _, high = bounds(body, vocabulary, others, None)
+        return 0, UNBOUNDED if high > VIOLATED else 0
     sure: Any = 0
     possible: Any = 0
-    all_sure, all_possible = [], []  # classes of which every entity satisfies, and may satisfy, in all images
     certain, most = histogram.columns, histogram.most_columns
+    exact = certain is most
     for code, cls in enumerate(histogram.classes):
         inner = {**known, var: cls}
-        if np.max(bounds(body, vocabulary, inner, None)[1]) == VIOLATED:
+        if bounds(body, vocabulary, inner, None)[1] == VIOLATED:
             continue  # a guard says so: most classes end here, before any work by image
         low, high = bounds(body, vocabulary, inner, histogram)
-        if np.ndim(low):
-            sure = sure + certain[code] * (low == SATISFIED)
-        elif low == SATISFIED:
-            all_sure.append(code)
-        if np.ndim(high):
-            possible = possible + most[code] * (high > VIOLATED)
-        elif high > VIOLATED:
-            all_possible.append(code)
-    return sure + _summed(certain, all_sure), possible + _summed(most, all_possible)
+        sure = _plus(sure, certain[code], low, SATISFIED)
+        possible = _plus(possible, most[code], high, UNDECIDED)
+        exact = exact and isinstance(low, int) and isinstance(high, int) and low == high
+    return sure, (sure if exact else possible)
 
 
-def _summed(counts: NDArray[np.int64], codes: Sequence[int]) -> NDArray[np.int64]:
-    """How many entities of these classes each image has; counts (classes, images)."""
-    total = np.zeros(counts.shape[1], dtype=np.int64)
-    for code in codes:
-        total += counts[code]
-    return total
+def _plus(total: Any, counts: Numbers, verdicts: Any, least: int) -> Any:
+    """The total and the counts of those images whose verdict is at least that."""
+    if not isinstance(verdicts, int):
+        counts = counts * (verdicts >= least)
+    elif verdicts < least:
+        return total
+    return counts if isinstance(total, int) else total + counts
 
 
 def _compare(op: str, sure: Any, possible: Any, n: int) -> Bounds:
     """Bounds of a count's comparison with n: the count's true range lies anywhere in [sure, possible]."""
-    sure, possible = np.asarray(sure), np.asarray(possible)
     if op == ">=":
-        low, high = np.where(sure >= n, SATISFIED, VIOLATED), np.where(possible >= n, SATISFIED, VIOLATED)
-    elif op == "<=":
-        low, high = np.where(possible <= n, SATISFIED, VIOLATED), np.where(sure <= n, SATISFIED, VIOLATED)
-    else:
-        low = np.where((sure == n) & (possible == n), SATISFIED, VIOLATED)
-        high = np.where((sure <= n) & (n <= possible), SATISFIED, VIOLATED)
-    return low.astype(np.int8), high.astype(np.int8)
+        return _code(sure >= n), _code(possible >= n)
+    if op == "<=":
+        return _code(possible <= n), _code(sure <= n)
+    return _code((sure == n) & (possible == n)), _code((sure <= n) & (n <= possible))
+
+
+def _code(fact: Any) -> Any:
+    """Satisfied where it is true, violated elsewhere: a number, or int8 for each image."""
+    if isinstance(fact, np.ndarray):
+        return fact.view(np.int8) * np.int8(SATISFIED)
+    return SATISFIED if fact else VIOLATED
 
 
 def _comparison(
@@ -203,23 +227,28 @@ def _comparison(
         return ANYTHING
     constant, counts = difference(comparison).in_integers()
     low: Any = float(constant)
-    high: Any = float(constant)
+    high: Any = low
     for coefficient, count in counts:
         sure, possible = how_many(count.var, count.body)
-        ends = (float(coefficient) * sure, float(coefficient) * possible)
-        low, high = low + np.minimum(*ends), high + np.maximum(*ends)
-    if max(np.max(np.abs(low), initial=0.0), np.max(np.abs(high), initial=0.0)) >= 2**53:
+        if sure is possible:
+            exactly = float(coefficient) * sure
+            low, high = (low + exactly,) * 2 if low is high else (low + exactly, high + exactly)
+        else:
+            ends = (float(coefficient) * sure, float(coefficient) * possible)
+            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
+    if max(-np.min(low, initial=0.0), np.max(high, initial=0.0)) >= 2**53:
         return ANYTHING  # beyond exact whole numbers in float64: look closer
-    sign: dict[str, tuple[Any, Any]] = {
-        "<": (high < 0, low < 0),
-        "<=": (high <= 0, low <= 0),
-        ">": (low > 0, high > 0),
-        ">=": (low >= 0, high >= 0),
-        "=": ((low == 0) & (high == 0), (low <= 0) & (high >= 0)),
-        "!=": ((low > 0) | (high < 0), ~((low == 0) & (high == 0))),
-    }
-    surely, maybe = sign[comparison.op]
-    return (
-        np.where(surely, SATISFIED, VIOLATED).astype(np.int8),
-        np.where(maybe, SATISFIED, VIOLATED).astype(np.int8),
-    )
+    match comparison.op:
+        case "<":
+            surely, maybe = high < 0, low < 0
+        case "<=":
+            surely, maybe = high <= 0, low <= 0
+        case ">":
+            surely, maybe = low > 0, high > 0
+        case ">=":
+            surely, maybe = low >= 0, high >= 0
+        case "=":
+            surely, maybe = (low == 0) & (high == 0), (low <= 0) & (high >= 0)
+        case _:
+            surely, maybe = (low > 0) | (high < 0), (low != 0) | (high != 0)
+    return _code(surely), _code(maybe)

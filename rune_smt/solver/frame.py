@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .atoms import Rows
 
@@ -33,9 +34,26 @@ class Frame:
 
 def expand(starts: Rows, lengths: Rows) -> tuple[Rows, Rows]:
     """For ranges start, start + 1, ...: the number of the range, and each of its values, one after the other."""
-    parent = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    shift = starts - (np.cumsum(lengths) - lengths)
-    return parent, np.arange(len(parent), dtype=np.int64) + shift[parent]
+    return np.repeat(np.arange(len(lengths), dtype=np.int64), lengths), ranges(starts, lengths)
+
+
+def ranges(starts: Rows, lengths: Rows) -> Rows:
+    """The values of ranges start, start + 1, ..., one range after the other."""
+    ends = np.cumsum(lengths)
+    values = np.repeat(starts - (ends - lengths), lengths)
+    values += np.arange(len(values), dtype=np.int64)
+    return values
+
+
+def run_starts(key: NDArray[Any]) -> Rows:
+    """Where runs of equal values start."""
+    if not len(key):
+        return np.zeros(0, dtype=np.int64)
+    changes = np.flatnonzero(key[1:] != key[:-1])
+    starts = np.empty(len(changes) + 1, dtype=np.int64)
+    starts[0] = 0
+    np.add(changes, 1, out=starts[1:])
+    return starts
 
 
 def chunks(lengths: Rows, limit: int) -> Iterator[slice]:
@@ -62,6 +80,6 @@ def one_key(columns: Sequence[Rows]) -> Rows:
 
 def place_in_run(key: Rows) -> tuple[Rows, Rows]:
     """For sorted keys the place of each among its equals, from 0, and how many equals there are."""
-    first = np.flatnonzero(np.diff(key, prepend=key[:1] - 1))
+    first = run_starts(key)
     lengths = np.diff(first, append=len(key))
     return np.arange(len(key), dtype=np.int64) - np.repeat(first, lengths), np.repeat(lengths, lengths)

@@ -7,6 +7,7 @@ ranges of it. It only leaves out what lies too far away for certain; the verdict
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from ..entities.relations import METRES, RATIO, Parameters
 from ..grammar.nodes import Apply, Compare, Number, Variable
 from .atoms import Rows
-from .frame import expand
+from .frame import expand, place_in_run, run_starts
 from .numbers import METRIC, distance_limit, in_metres
 
 if TYPE_CHECKING:
@@ -115,6 +116,40 @@ class Boxes:
         return margin
 
 
+class Ranking:
+    """The classes of each image, ranked by how many of each there are among some rows, the fewest first, from 1.
+
+    The kind of an entity is one number for its image and the rank of its class there: `step` times the image, and the
+    rank; 0 for a class that is not among the rows.
+
+    rows  int64 (n,), in order of image, ascending in each
+    """
+
+    def __init__(self, table: EntityTable, rows: Rows):
+        self.table = table
+        self.step = len(table.classes) + 1
+        first, self._known = self._runs(rows)
+        image = self._known // self.step
+        by_count = np.lexsort((np.diff(first, append=len(rows)), image))
+        self._kind = np.empty(len(first), dtype=np.int64)
+        self._kind[by_count] = image * self.step + place_in_run(image)[0] + 1
+
+    def _runs(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Where runs of one class of one image start in some rows, and a number for each run's image and class."""
+        key = self.table.image[rows].astype(np.int64) * self.step + self.table.label[rows]
+        first = run_starts(key)
+        return first, key[first]
+
+    def kinds(self, rows: Rows) -> Rows:
+        """The kinds of some rows, in order of image; int64 (k,)."""
+        first, key = self._runs(rows)
+        if not len(self._known):
+            return np.repeat(key // self.step * self.step, np.diff(first, append=len(rows)))
+        place = np.minimum(np.searchsorted(self._known, key), len(self._known) - 1)
+        kind = np.where(self._known[place] == key, self._kind[place], key // self.step * self.step)
+        return np.repeat(kind, np.diff(first, append=len(rows)))
+
+
 def boxes_of(table: EntityTable, rows: Rows, reach: Floats) -> Boxes:
     """The boxes of rows."""
     return Boxes(table.min_x[rows], table.min_y[rows], table.max_x[rows], table.max_y[rows], reach)
@@ -123,25 +158,45 @@ def boxes_of(table: EntityTable, rows: Rows, reach: Floats) -> Boxes:
 class StripIndex:
     """Boxes of entities, to be searched by image and place.
 
-    A group is what one image has of one size. Places in the index are those of `order`, which holds places in `rows`.
+    A group is what one image has of one size, and of one class where classes are kept apart. Places in the index are
+    those of `order`, which holds places in the rows that it was made of.
 
-    rows     int64 (n,), in order of image
-    reaches  float64 (n,), see `reach`
+    rows      int64 (n,), in order of image, ascending in each
+    reach     how far from the box of each row another may be, see `reach`
+    by_class  keep classes apart: those of an image are ranked by how many there are, the fewest first
+    once      then only the class with fewer entities is asked about the other; the last in rank is asked about none
     """
 
-    def __init__(self, table: EntityTable, rows: Rows, reaches: Floats):
+    def __init__(
+        self,
+        table: EntityTable,
+        rows: Rows,
+        reach: Callable[[Rows], Floats],
+        by_class: bool = False,
+        once: bool = False,
+    ):
+        self.ranking = Ranking(table, rows) if by_class else None
+        self.once = once
+        kept = None
+        if self.ranking is None:
+            kind = table.image[rows].astype(np.int64)
+        else:
+            kind = self.ranking.kinds(rows)
+            if once:  # nobody asks about the class with the fewest
+                kept = np.flatnonzero(kind % self.ranking.step > 1)
+                rows, kind = rows[kept], kind[kept]
         self.rows = rows
-        boxes, image = boxes_of(table, rows, reaches), table.image[rows].astype(np.int64)
+        boxes = boxes_of(table, rows, reach(rows))
         extent = np.maximum(boxes.right - boxes.left, boxes.bottom - boxes.top)
         size = np.clip(np.log2(np.maximum(extent, 1.0)) / 2, 0, SIZES - 1).astype(np.int64)
-        by_group = np.argsort(image * SIZES + size, kind="stable")
-        groups = (image * SIZES + size)[by_group]
-        first = np.flatnonzero(np.diff(groups, prepend=-1))
+        by_group = np.argsort(kind * SIZES + size, kind="stable")
+        groups = (kind * SIZES + size)[by_group]
+        first = run_starts(groups)
         count = np.diff(first, append=len(rows))
         group = np.repeat(np.arange(len(first)), count)
         boxes = boxes.take(by_group)
 
-        self.group_image = groups[first] // SIZES
+        self.kind = groups[first] // SIZES
         self.hull = Boxes(
             _by_run(np.minimum, boxes.left, first),
             _by_run(np.minimum, boxes.top, first),
@@ -163,6 +218,8 @@ class StripIndex:
         by_key = np.argsort(key, kind="stable")
         self.key = key[by_key]
         self.order = by_group[by_key]
+        if kept is not None:
+            self.order = kept[self.order]
         self.boxes = boxes.take(by_key)
         self.strip_start = np.searchsorted(self.key, np.arange(int(self.strips.sum()) + 1) * CELLS)
 
@@ -181,17 +238,33 @@ class StripIndex:
         position = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
         return np.where(self.rows[position] == rows, place[position], 0)
 
-    def ranges(self, image: Rows, boxes: Boxes, least: Rows | None = None) -> tuple[Rows, Rows, Rows]:
+    def asked_about(self, rows: Rows, image: Rows) -> tuple[Rows, Rows]:
+        """The kinds that each row asks about: from one number up to another, int64 (k,) each."""
+        if self.ranking is None:
+            return image, image + 1
+        own, whole = self.ranking.kinds(rows), image * self.ranking.step
+        return (own + 1 if self.once else whole), whole + self.ranking.step
+
+    def groups(self, rows: Rows, image: Rows) -> tuple[Rows, Rows]:
+        """The groups that each row asks about: the first, and how many; int64 (k,) each. Rows in order of image."""
+        low, high = image, image + 1
+        if self.ranking is not None:
+            whole = image * self.ranking.step
+            low, high = self.ranking.kinds(rows) + 1 if self.once else whole, whole + self.ranking.step
+        starts = run_starts(low)  # many rows after each other ask about the same
+        first, last = (np.searchsorted(self.kind, end[starts]).astype(np.int64) for end in (low, high))
+        many = np.diff(starts, append=len(rows))
+        return np.repeat(first, many), np.repeat(last - first, many)
+
+    def ranges(
+        self, groups: tuple[Rows, Rows], boxes: Boxes, least: Rows | None = None
+    ) -> tuple[Rows, Rows, Rows]:
         """Where what may lie within reach of each box stands: number of the box (ascending), start, length.
 
-        image  of each box, in order
-        least  for each box a place before which nothing is asked for
+        groups  that each box asks about
+        least   for each box a place before which nothing is asked for
         """
-        of_image = np.flatnonzero(np.diff(image, prepend=-1))  # boxes come in order of image
-        left = np.searchsorted(self.group_image, image[of_image], "left").astype(np.int64)
-        count = np.searchsorted(self.group_image, image[of_image], "right").astype(np.int64) - left
-        boxes_of_it = np.diff(of_image, append=len(image))
-        owner, group = expand(np.repeat(left, boxes_of_it), np.repeat(count, boxes_of_it))
+        owner, group = expand(*groups)
         mine, hull = boxes.take(owner), self.hull.take(group)
         margin = mine.margin(np.minimum(mine.reach, hull.reach))
         wide = Boxes(mine.left - margin, mine.top - margin, mine.right + margin, mine.bottom + margin, margin)

@@ -43,7 +43,9 @@ from ..grammar.nodes import (
 )
 from ..grammar.printer import canonical, canonical_names, written
 from ..grammar.words import WORDS
+from ..verdict import SATISFIED
 from .atoms import Rows
+from .bounds import bounds
 from .decompose import domain
 from .joins import BOUNDED, is_bounded
 from .numbers import aggregates, counts_in, covers_in, difference, distance_limit
@@ -139,6 +141,7 @@ class Bind:
     extreme  the literal is all of `rest`, an order: the greatest or least of the column decides
     twin     a variable bound before with which it may change places: of two bindings one is enough; else ""
     apart    the twin is certainly another entity
+    unlike   only entities of another class than `other` are asked for
     scanned  the literals, where `rest` has nothing else and a compiled loop knows all of them; else empty
     """
 
@@ -153,6 +156,7 @@ class Bind:
     price: float
     twin: str = ""
     apart: bool = False
+    unlike: bool = False
     scanned: tuple[Literal, ...] = ()
 
 
@@ -284,6 +288,8 @@ class Planner:
         few = not bound or any(ties(part, var) for part in parts)
         alone, others = [], []
         for part in parts:
+            if self._is_sure(part, var, codes):
+                continue
             step = self._step(part, bound | {var}) if free_variables(part) <= {var} else None
             if step is not None and (step.price <= CHEAP or not few):
                 alone.append(step)
@@ -300,7 +306,14 @@ class Planner:
         twin = self._twins.get(var, "")
         apart = twin != "" and any(keeps_apart(part, var, twin) for part in parts)
         known = _scanned(rest, {var, other}) if join is not None else ()
-        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, known)
+        unlike = any(_is_other_class(part, var, other) for part in parts)
+        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, unlike, known)
+
+    def _is_sure(self, part: Formula, var: str, codes: Rows) -> bool:
+        """Whether the classes that the variable ranges over say the part already."""
+        if free_variables(part) != {var}:
+            return False
+        return all(bounds(part, self.vocabulary, {var: self.classes[code]}, None)[0] == SATISFIED for code in codes)
 
     def _join(self, var: str, rest: AnyStep | None) -> tuple[Literal | None, str]:
         """The most selective bounded literal between the variable and one bound before."""
@@ -407,6 +420,13 @@ def _connected(names: frozenset[str], parts: Sequence[Formula]) -> list[tuple[fr
     return groups
 
 
+def _is_other_class(part: Formula, one: str, other: str) -> bool:
+    match part:
+        case Not(Apply("same_class", (Variable(a), Variable(b)))):
+            return {a, b} == {one, other}
+    return False
+
+
 def _is_order(literal: Literal) -> bool:
     atom = literal.atom
     return isinstance(atom, Apply) and atom.name in EXTREMES and len(literal.names) == 2
@@ -470,6 +490,34 @@ def components(step: AnyStep) -> Iterator[AnyStep]:
             yield step
 
 
+def binders(step: AnyStep | None) -> Iterator[Bind]:
+    """The variables that the step binds, outer ones first."""
+    match step:
+        case Some(bind=bind) | Many(bind=bind):
+            own: Sequence[Bind] = (bind,)
+        case CountsCompared(counts=counts):
+            own = [bind for _, bind in counts]
+        case CoversCompared(covers=covers):
+            own = covers
+        case AllOf(parts=parts) | OneOf(parts=parts):
+            for part in parts:
+                yield from binders(part)
+            return
+        case Opposite(part=part):
+            yield from binders(part)
+            return
+        case Same(left=left, right=right):
+            yield from binders(left)
+            yield from binders(right)
+            return
+        case _:
+            return
+    for bind in own:
+        yield bind
+        for below in (*bind.filters, bind.rest):
+            yield from binders(below)
+
+
 def describe(step: AnyStep, depth: int = 0) -> list[str]:
     """The step in lines for people, a variable a line, indented by depth."""
     indent = "  " * depth
@@ -506,7 +554,7 @@ def _describe_bind(verb: str, bind: Bind, depth: int) -> list[str]:
     line = f"{'  ' * depth}{verb} {bind.var} in {among or 'nothing'}"
     line += f" where {', '.join(told)}" if told else ""
     if bind.join is not None:
-        line += f"; looked up by place near {bind.other}"
+        line += f"; looked up by place near {bind.other}{' among other classes' if bind.unlike else ''}"
     elif bind.extreme is not None:
         line += "; the extreme one tells"
     if bind.twin:

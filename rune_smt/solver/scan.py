@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..entities.relations import Parameters
 from ..grammar.kept_parsers import folder
 from ..grammar.nodes import Apply, Compare, Variable
+from .frame import run_starts
 from .joins import in_pixels
 from .numbers import distance_limit
 
@@ -104,7 +105,7 @@ def scan(
             assert found is not None
             limits[i] = in_pixels(found[2], table, owners)
     image = table.image[owners]
-    runs = np.flatnonzero(np.diff(image, prepend=-1))
+    runs = run_starts(image)
     of_candidates = table.image[candidates]
     begin = np.searchsorted(of_candidates, image[runs], "left").astype(np.int64)
     end = np.searchsorted(of_candidates, image[runs], "right").astype(np.int64)
