@@ -11,6 +11,7 @@ from rune_smt.grammar.reader import read
 from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
 from rune_smt.solver import array_engine, scan, scan_loop
 from rune_smt.solver.array_engine import ArrayEngine
+from rune_smt.solver.frame import Runs
 from rune_smt.solver.holds import holds
 from rune_smt.solver.normalise import normalise
 from rune_smt.solver.world import World
@@ -92,7 +93,7 @@ def test_cells_miss_no_pair(seed, count, side):
     engine = ArrayEngine(table, VOCABULARY)
     bind = engine.plan(normalise(read(text))).bind.rest.counts[0][1]
     found = scan.scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, rows,
-                      np.full(count, 25.1), rows, np.zeros(count, bool))  # fmt: skip
+                      Runs.of(table.image, 0, 1), np.full(count, 25.1), rows, np.zeros(count, bool))  # fmt: skip
     assert not found.open.any()
     assert found.sure.tolist() == (wanted.reshape(count, count).sum(axis=1) - 1).tolist()
 

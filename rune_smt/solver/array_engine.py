@@ -32,8 +32,8 @@ from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
-from .frame import Frame, chunks, expand, one_key, place_in_run, run_starts
-from .joins import StripIndex, boxes_of, in_pixels, reach
+from .frame import Frame, Runs, chunks, expand, one_key, place_in_run, run_starts
+from .joins import StripIndex, boxes_of, in_pixels, reach, reach_per_diagonal
 from .numbers import aggregates, compare_intervals, compare_to_zero, distance_limit, interval
 from .plan import (
     CHEAP,
@@ -123,7 +123,7 @@ class Candidates:
     """What a variable may be in the images asked for: rows in order of image, the verdict of the filters on them."""
 
     images_asked: Rows
-    images: NDArray[np.int32]
+    runs: Runs
     rows: Rows
     verdicts: Codes
 
@@ -204,9 +204,10 @@ class ArrayEngine:
         images, ends = frame.image[starts], np.append(starts, len(frame))
         sizes = self._sizes(step, images)
         total = int(sizes.sum())
-        several = min(4 * self.workers, total // WORTH_A_THREAD) if self.workers > 1 else 0
-        several += -several % self.workers  # as many for each thread, of the same size, so that threads end together
-        share = min(self.batch, total // max(1, several) + 1)
+        several = -(-total // self.batch)
+        if total >= self.workers * WORTH_A_THREAD:  # as many for each thread, of one size, so that threads end together
+            several += -several % self.workers
+        share = total // max(1, several) + 1
 
         def run(part: slice) -> Statistics:
             engine = copy(self)
@@ -537,14 +538,15 @@ class ArrayEngine:
         values = column[found.rows]
         outside = -np.inf if greatest else np.inf
         pick = np.maximum if greatest else np.minimum
-        _, lengths = self._runs(found, frame)
+        _, lengths = found.runs.at(frame.image)
         mine = column[frame.rows[other]]
         result = np.zeros(len(frame), dtype=np.int8)
         some = np.flatnonzero(lengths)
         if not len(some):
             return result
-        first_of = run_starts(found.images)  # of every image: more may be known than asked for
-        back = np.searchsorted(found.images[first_of], frame.image[some])
+        filled = np.flatnonzero(np.diff(found.runs.starts))  # of every image: more may be known than asked for
+        first_of = found.runs.starts[filled]
+        back = np.searchsorted(filled, frame.image[some] - found.runs.first)
         for code in (UNDECIDED, SATISFIED):
             extreme = pick.reduceat(np.where(found.verdicts >= code, values, outside), first_of)[back]
             a, b = (mine[some], extreme) if first == other else (extreme, mine[some])
@@ -582,7 +584,7 @@ class ArrayEngine:
 
     def _numbers(self, found: Candidates, frame: Frame) -> tuple[Counts, Counts]:
         """How many candidates each binding's image has: for certain, and possibly."""
-        starts, lengths = self._runs(found, frame)
+        starts, lengths = found.runs.at(frame.image)
         running = np.concatenate(([0], np.cumsum(found.verdicts == SATISFIED)))
         return running[starts + lengths] - running[starts], lengths
 
@@ -608,7 +610,7 @@ class ArrayEngine:
             rows, verdicts = rows[kept], verdicts[kept]
         self._indexes.pop((id(bind), False), None)
         self._indexes.pop((id(bind), True), None)
-        return Candidates(images, self.table.image[rows], rows, verdicts)
+        return Candidates(images, Runs.of(self.table.image[rows], self._first_image, self._images), rows, verdicts)
 
     def _index(self, bind: Bind, found: Candidates, once: bool) -> StripIndex:
         """The strip index of a joined variable's candidates, made when it is first asked for."""
@@ -621,11 +623,6 @@ class ArrayEngine:
     def _reach(self, bind: Bind, var: str, rows: Rows) -> NDArray[np.float64]:
         assert bind.join is not None
         return reach(bind.join.atom, var, self.table, rows, self.facts.parameters)
-
-    def _runs(self, found: Candidates, frame: Frame) -> tuple[Rows, Rows]:
-        """For each binding where the candidates of its image start, and how many they are."""
-        starts = np.searchsorted(found.images, frame.image, side="left").astype(np.int64)
-        return starts, np.searchsorted(found.images, frame.image, side="right").astype(np.int64) - starts
 
     def _spread(
         self,
@@ -647,7 +644,7 @@ class ArrayEngine:
             if waiting.any():
                 yield from self._within_reach(bind, found, frame, waiting, once_will_do, twin)
             return
-        starts, lengths = self._runs(found, frame)
+        starts, lengths = found.runs.at(frame.image)
         if twin:
             ends = starts + lengths
             starts = np.maximum(starts, np.searchsorted(found.rows, frame.rows[twin]) + bind.apart)
@@ -677,13 +674,14 @@ class ArrayEngine:
         self, bind: Bind, found: Candidates, frame: Frame, group: Rows, done: Bools, enough: int, twin: str
     ) -> Scanned:
         """The candidates that satisfy, counted for each binding; see `scan`."""
+        assert bind.join is not None
         rows = frame.rows[bind.other]
-        boxes = boxes_of(self.table, rows, self._reach(bind, bind.other, rows))
         onwards = 0 if not twin else 1 if bind.apart else 2
         self.statistics.bindings += len(frame)
         return scan(
             self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, found.rows,
-            boxes.margin(boxes.reach), group, done, enough=enough, onwards=onwards,
+            found.runs, self._reach(bind, bind.other, rows), group, done, enough=enough, onwards=onwards,
+            per_diag=reach_per_diagonal(bind.join.atom, self.facts.parameters), unlike=bind.unlike,
         )  # fmt: skip
 
     def _within_reach(

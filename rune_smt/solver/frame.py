@@ -45,6 +45,27 @@ def ranges(starts: Rows, lengths: Rows) -> Rows:
     return values
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Where the rows of each of some images start: those of image first + i are starts[i] to starts[i + 1]."""
+
+    first: int
+    starts: Rows
+
+    @classmethod
+    def of(cls, image: NDArray[Any], first: int, images: int) -> Runs:
+        """Of rows in order of image, all of the images first to first + images - 1; image int (n,)."""
+        starts = np.zeros(images + 1, dtype=np.int64)
+        np.cumsum(np.bincount(image - first, minlength=images), out=starts[1:])
+        return cls(first, starts)
+
+    def at(self, image: NDArray[Any]) -> tuple[Rows, Rows]:
+        """For each image where its rows start, and how many they are; int64 (k,) each."""
+        place = image - self.first
+        starts = self.starts[place]
+        return starts, self.starts[place + 1] - starts
+
+
 def run_starts(key: NDArray[Any]) -> Rows:
     """Where runs of equal values start."""
     if not len(key):

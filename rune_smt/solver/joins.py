@@ -76,6 +76,14 @@ def reach(atom: Apply | Compare, var: str, table: EntityTable, rows: Rows, param
             return _near_reach(table, rows, parameters)
 
 
+def reach_per_diagonal(atom: Apply | Compare, parameters: Parameters) -> float:
+    """A number for which `reach` is at most 1 px or that times the row's own diagonal; infinite where there is none."""
+    if isinstance(atom, Compare) or atom.name not in ("near", "far") or np.any(parameters.near_unit != RATIO):
+        return np.inf
+    nearest = float(np.max(parameters.near_value))
+    return max(nearest, parameters.far_ratio) if atom.name == "far" else nearest
+
+
 def _near_reach(table: EntityTable, rows: Rows, parameters: Parameters) -> Floats:
     value, unit = np.asarray(parameters.near_value), np.asarray(parameters.near_unit)
     result = np.ones(len(rows))

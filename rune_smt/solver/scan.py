@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from ..entities.relations import Parameters
 from ..grammar.kept_parsers import folder
 from ..grammar.nodes import Apply, Compare, Variable
-from .frame import run_starts
-from .joins import in_pixels
+from .frame import Runs, expand, run_starts
+from .joins import Ranking, in_pixels
 from .numbers import distance_limit
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LEAST = 2_000  # pairs of images' owners and candidates together: below it the o
 WORTH_LOADING = 1_000_000  # the same, where numba is not loaded yet: loading it takes a third of a second
 
 SIZES = 16  # powers of four, as in `joins`: one large outline does not widen the search among small ones
-FIELDS = 9  # of a size's grid, see `scan_loop`
+FIELDS = 10  # of a size's grid, see `scan_loop`
 COLUMNS = ("min_x", "min_y", "max_x", "max_y", "diag", "area", "cx", "cy")
 SCANNED = ("near", "far", "touches", "overlaps", "inside", "contains", "same_class", "left_of", "right_of", "above",
            "below", "larger", "smaller")  # fmt: skip
@@ -77,22 +77,27 @@ def scan(
     names: tuple[str, str],
     owners: Rows,
     candidates: Rows,
+    runs: Runs,
     reach: NDArray[np.float64],
     group: Rows,
     done: NDArray[np.bool_],
     *,
     enough: int = 0,
     onwards: int = 0,
+    per_diag: float = np.inf,
+    unlike: bool = False,
 ) -> Scanned:
     """Counts for each owner the candidates of its image that satisfy all literals.
 
     names       of the owner's variable and of the candidate's
-    owners, candidates  rows, in order of image; the candidates ascending
-    reach       for each owner how far from its box a candidate's box may be, px
+    owners, candidates  rows, in order of image; the candidates ascending, `runs` says where those of an image start
+    reach       for each owner how far from its box a candidate's box may be, px, without rounding
     group, done owners of a group that is done are not asked; a group is done when one of its owners has `enough`
     enough      stop counting there, and then the group is done; 0 to count all and leave groups alone
     onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways. Owners
                 ascend then
+    per_diag    a candidate's reach is at most its diagonal times this, or 1 px
+    unlike      only candidates of another class than the owner's are asked for
     """
     compiled = _compiled()
     corners, heads, first, stride = table.shapes.corners_in_place()
@@ -104,16 +109,15 @@ def scan(
             found = distance_limit(literal.atom)
             assert found is not None
             limits[i] = in_pixels(found[2], table, owners)
-    image = table.image[owners]
-    runs = run_starts(image)
-    of_candidates = table.image[candidates]
-    begin = np.searchsorted(of_candidates, image[runs], "left").astype(np.int64)
-    end = np.searchsorted(of_candidates, image[runs], "right").astype(np.int64)
+    if unlike:
+        rounds, onwards = _class_by_class(table, owners, candidates, once=onwards > 0), 0
+    else:
+        rounds = _image_by_image(table, owners, runs)
     classes = len(table.classes)
     shape = (classes, classes)
     result = Scanned(np.zeros(len(owners), np.int64), np.zeros(len(owners), np.int64))
     compiled(
-        np.ascontiguousarray(owners), np.append(runs, len(owners)), np.ascontiguousarray(candidates), begin, end,
+        np.ascontiguousarray(owners), rounds, np.ascontiguousarray(candidates),
         np.ascontiguousarray(reach), np.ascontiguousarray(group), done,
         tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
         np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride, program,
@@ -121,17 +125,52 @@ def scan(
         np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_value, np.float64), shape)),
         np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_unit, np.int64), shape)),
         np.ascontiguousarray(table.images.gsd),
-        (parameters.far_ratio, parameters.touch_px, parameters.inside_share),
-        enough, onwards, *_workspace(int((end - begin).max(initial=1))), result.sure, result.open,
+        (parameters.far_ratio, parameters.touch_px, parameters.inside_share), per_diag, enough, onwards,
+        *_workspace(int((rounds[:, 3] - rounds[:, 2]).max(initial=1))), result.sure, result.open,
     )  # fmt: skip
     return result
+
+
+def _image_by_image(table: EntityTable, owners: Rows, runs: Runs) -> Rows:
+    """For each image where its owners start and end, and its candidates; int64 (k, 4)."""
+    image = table.image[owners]
+    starts = run_starts(image)
+    begin, count = runs.at(image[starts])
+    return _rounds(starts, np.append(starts[1:], len(owners)), begin, begin + count)
+
+
+def _class_by_class(table: EntityTable, owners: Rows, candidates: Rows, once: bool) -> Rows:
+    """The same for every two classes of an image, by candidates.
+
+    once  of two classes the one with fewer candidates owns
+    """
+    ranking = Ranking(table, candidates)
+    sides = []
+    for rows in (owners, candidates):
+        kind = ranking.kinds(rows)
+        starts = run_starts(kind)
+        sides.append((starts, np.append(starts[1:], len(rows)), kind[starts]))
+    (start, stop, own), (begin, end, other) = sides
+    image, of_image = own // ranking.step, other // ranking.step
+    low, high = (np.searchsorted(of_image, image, side).astype(np.int64) for side in ("left", "right"))
+    mine, theirs = expand(low, high - low)
+    differ = np.flatnonzero(other[theirs] > own[mine] if once else other[theirs] != own[mine])
+    mine, theirs = mine[differ], theirs[differ]
+    by_candidates = np.argsort(theirs, kind="stable")
+    mine, theirs = mine[by_candidates], theirs[by_candidates]
+    return _rounds(start[mine], stop[mine], begin[theirs], end[theirs])
+
+
+def _rounds(*columns: Any) -> Rows:
+    return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.int64)
 
 
 def _workspace(most: int) -> tuple[Any, Any]:
     """What the loop writes in: for images with up to so many candidates."""
     numbers = (np.zeros((SIZES, FIELDS)), np.zeros((most, 4)), np.zeros(8), np.zeros(8), np.zeros((2, 32)))
     cells = np.zeros(8 * most + 4 * SIZES + 2, np.int64)
-    return numbers, (np.zeros(most, np.int64), cells, np.zeros(most, np.int64), np.zeros(most, np.int64))
+    cell, order, place = (np.zeros(most, np.int64) for _ in range(3))
+    return numbers, (cell, cells, order, place, np.zeros(1, np.int64))
 
 
 def _operation(literal: Literal, names: tuple[str, str]) -> tuple[int, int, int]:

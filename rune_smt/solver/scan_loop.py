@@ -15,6 +15,8 @@ import numpy as np
 from ..entities.corners import CONVEX, SLACK
 from ..entities.relations import BOUND, METRES, OVERLAP_SHARE, PIXELS, RATIO, TOUCH_PX
 from ..entities.table import HEAD
+from .joins import ROUNDING
+from .joins import SLACK as REACH_SLACK
 from .scan import BELOW, FIELDS, OTHER, SCANNED, SIZES, WITHIN
 
 try:
@@ -27,10 +29,12 @@ except ImportError:  # then `scan` is never asked; the laws of this loop are tes
 
 
 VIOLATED, SATISFIED, OPEN = 0, 2, 3
+UNKNOWN = -1
 NEAR, FAR, TOUCHES, OVERLAPS, INSIDE, CONTAINS, SAME_CLASS, LEFT, RIGHT, ABOVE, BELOW_OF, LARGER, SMALLER = range(
     len(SCANNED)
 )
 FEW = 24  # candidates of an image that are looked at one by one; more are put into cells
+FEW_OWNERS = 12  # for so few the candidates are looked at one by one too: putting them into cells takes longer
 ROUNDED = 1e-6  # of a cell, far above the rounding of a place among cells
 
 # Nothing is allocated here, so arrays need not be counted: counting them takes longer than comparing two boxes.
@@ -164,26 +168,25 @@ def _common(a: Any, b: Any, work: Any) -> float:
 
 
 @inlined
-def _gap(columns: Any, x: int, y: int, limit: float, four: bool) -> int:
-    """Whether the gap is at most the limit, as far as boxes tell; see `relations.gap_by_boxes`.
-
-    four  of quadrilaterals it is told otherwise how far apart they are at most
-    """
+def _is_beyond(columns: Any, x: int, y: int, limit: float) -> Any:
+    """Whether boxes tell that the gap is above the limit; see `relations.gap_by_boxes`."""
     left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
-    if math.isnan(limit):
-        return OPEN
     aside = max(left[x] - right[y], left[y] - right[x])
     above = max(top[x] - bottom[y], top[y] - bottom[x])
     low = _length(max(aside, 0.0), max(above, 0.0))
-    if low - BOUND * (limit + low) > limit:
-        return VIOLATED
-    if four:
-        return OPEN
+    return low - BOUND * (limit + low) > limit
+
+
+@inlined
+def _is_within(columns: Any, x: int, y: int, limit: float) -> Any:
+    """Whether boxes tell that the gap is below the limit."""
+    left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
     span_x = max(right[x], right[y]) - min(left[x], left[y])
     span_y = max(bottom[x], bottom[y]) - min(top[x], top[y])
     beside = _length(min(abs(left[x] - right[y]), abs(left[y] - right[x])), span_y)
     stacked = _length(min(abs(top[x] - bottom[y]), abs(top[y] - bottom[x])), span_x)
-    return SATISFIED if min(beside, stacked) + BOUND * (limit + low) < limit else OPEN
+    high = min(beside, stacked)
+    return high + BOUND * (limit + high) < limit
 
 
 @inlined
@@ -265,12 +268,15 @@ def _near_limit(label: Any, image: Any, diag: Any, near_value: Any, near_unit: A
 
 @inlined
 def _pair(columns: Any, label: Any, image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any,
-          limits: Any, at: int, near_value: Any, near_unit: Any, gsd: Any, numbers: Any, x: int, y: int, a: Any,
-          has_a: bool, b: Any, work: Any, corners: bool) -> int:  # fmt: skip
-    """All literals of one pair; x is the owner. Corners are asked only where `corners` says so."""
+          limits: Any, at: int, near_value: Any, near_unit: Any, gsd: Any, numbers: Any, x: int, y: int, known: Any,
+          a: Any, b: Any, work: Any, corners: bool) -> int:  # fmt: skip
+    """All literals of one pair; x is the owner. Corners are asked only where `corners` says so.
+
+    known  int64 (1,): whether x is a quadrilateral, whose corners are in a then; UNKNOWN before it was needed
+    """
     diag, area, cx, cy = columns[4], columns[5], columns[6], columns[7]
     far_ratio, touch_px, inside_share = numbers
-    loaded, four, slack, apart = False, False, 0.0, np.nan
+    looked, four, slack, apart = False, False, 0.0, np.nan
     result = SATISFIED
     for i in range(len(program)):
         word, negated, swapped = program[i, 0], program[i, 1], program[i, 2]
@@ -315,23 +321,34 @@ def _pair(columns: Any, label: Any, image: Any, stored: Any, heads: Any, first: 
                 limit = _near_limit(label, image, diag, near_value, near_unit, gsd, x, y)
                 if word == FAR:  # what is near by a limit of its own is not far
                     limit = max(limit, max(TOUCH_PX, far_ratio * min(diag[x], diag[y])))
-            if not loaded:
-                loaded = True
-                four = has_a and _four(stored, heads, first, stride, y)
-            found = _share(columns, x, y, limit) if share else _gap(columns, x, y, limit, four)
-            if found == OPEN:
-                if four and not corners:
-                    if not share and _close(diag, area, cx, cy, x, y, limit):
-                        found = SATISFIED
-                elif four:
-                    if slack == 0.0:
-                        _load(stored, first, y, b)
-                        apart = _separation(a, b)
-                        slack = _slack(columns, x, y)
-                    if share:
-                        found = _share_of_four(columns, x, y, limit, a, b, slack, apart, work)
-                    else:
-                        found = _gap_of_four(columns, x, y, limit, a, b, slack, apart)
+            if share:
+                found = _share(columns, x, y, limit)
+            elif math.isnan(limit):
+                found = OPEN
+            else:
+                found = VIOLATED if _is_beyond(columns, x, y, limit) else OPEN
+            if found == OPEN and not looked:  # most pairs end before: outlines lie far from the columns
+                looked = True
+                if known[0] == UNKNOWN:
+                    known[0] = int(_four(stored, heads, first, stride, x))
+                    if known[0]:
+                        _load(stored, first, x, a)
+                four = known[0] == 1 and _four(stored, heads, first, stride, y)
+            if found == OPEN and not four:
+                if not share and _is_within(columns, x, y, limit):
+                    found = SATISFIED
+            elif found == OPEN and not corners:
+                if not share and _close(diag, area, cx, cy, x, y, limit):
+                    found = SATISFIED
+            elif found == OPEN:
+                if slack == 0.0:
+                    _load(stored, first, y, b)
+                    apart = _separation(a, b)
+                    slack = _slack(columns, x, y)
+                if share:
+                    found = _share_of_four(columns, x, y, limit, a, b, slack, apart, work)
+                else:
+                    found = _gap_of_four(columns, x, y, limit, a, b, slack, apart)
             if word == FAR and found != OPEN:
                 found = SATISFIED - found
         if negated and found != OPEN:
@@ -369,13 +386,13 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
     """Puts the candidates of an image into cells by the upper left corner, a grid for each size; how many sizes.
 
     grids   float64 (SIZES, FIELDS): left, top, the greatest breadth and height, side of a cell, columns, rows,
-            number of the first cell, how many
+            number of the first cell, how many, the greatest diagonal
     cell    int64 (n,): the cell of each candidate
     starts  int64 (cells + 1,): where each cell's candidates begin in `order`
     place   int64 (n,): the place of each candidate in that order
     boxes   float64 (n, 4): their boxes in that order
     """
-    left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
+    left, top, right, bottom, diag = columns[0], columns[1], columns[2], columns[3], columns[4]
     for s in range(SIZES):
         for f in range(FIELDS):
             grids[s, f] = 0.0
@@ -391,6 +408,7 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
         grid[5], grid[6] = max(grid[5], left[row]), max(grid[6], top[row])  # for now: the greatest left and top
         grid[2], grid[3] = max(grid[2], wide), max(grid[3], high)
         grid[8] += 1
+        grid[9] = max(grid[9], diag[row])
     cells = 0
     for s in range(SIZES):
         grid = grids[s]
@@ -433,38 +451,42 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
 
 
 @exported(
-    "void(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], i8[::1], b1[::1],"
+    "void(i8[::1], i8[:, ::1], i8[::1], f8[::1], i8[::1], b1[::1],"
     "UniTuple(Array(f8, 1, 'C', readonly=True), 8), Array(i4, 1, 'C', readonly=True), Array(i4, 1, 'C', readonly=True),"
     "Array(f8, 3, 'A', readonly=True, aligned=False), Array(u8, 1, 'A', readonly=True, aligned=False),"
     "Array(i8, 1, 'C', readonly=True), i8, i8[:, ::1], f8[:, ::1], Array(f8, 2, 'C', readonly=True),"
-    "Array(i8, 2, 'C', readonly=True), Array(f8, 1, 'C', readonly=True), UniTuple(f8, 3), i8, i8,"
-    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 4), i8[::1], i8[::1])",
+    "Array(i8, 2, 'C', readonly=True), Array(f8, 1, 'C', readonly=True), UniTuple(f8, 3), f8, i8, i8,"
+    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 5), i8[::1], i8[::1])",
 )
-def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, reach: Any, group: Any, done: Any,
-             columns: Any, label: Any, image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any,
-             limits: Any, near_value: Any, near_unit: Any, gsd: Any, numbers: Any, enough: int, onwards: int,
-             workspace: Any, places: Any, sure: Any, open_: Any) -> None:  # fmt: skip
-    """See `scan.scan`; runs, begins and ends say where the owners and the candidates of an image stand."""
-    left, top, right, bottom = columns[0], columns[1], columns[2], columns[3]
+def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, done: Any, columns: Any, label: Any,
+             image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any, limits: Any, near_value: Any,
+             near_unit: Any, gsd: Any, numbers: Any, per_diag: float, enough: int, onwards: int, workspace: Any, places: Any, sure: Any,
+             open_: Any) -> None:  # fmt: skip
+    """See `scan.scan`; a round (rounds, 4) says where some owners start and end, and their candidates."""
+    left, top, right, bottom, diag = columns[0], columns[1], columns[2], columns[3], columns[4]
     grids, boxes, a, b, work = workspace
-    cell, starts, order, place = places
-    for r in range(len(begins)):
-        begin, end = begins[r], ends[r]
-        few = end - begin <= FEW
-        if few:  # one cell
-            for f in range(FIELDS):
-                grids[0, f] = 1.0 if 4 <= f < 7 else 0.0
-            starts[0], starts[1] = 0, end - begin
-            for i in range(begin, end):
-                row = candidates[i]
-                order[i - begin], place[i - begin] = row, i - begin
-                boxes[i - begin, 0], boxes[i - begin, 1] = left[row], top[row]
-                boxes[i - begin, 2], boxes[i - begin, 3] = right[row], bottom[row]
-            sizes = 1
-        else:
-            sizes = _fill(columns, candidates, begin, end, grids, cell, starts, order, place, boxes)
+    cell, starts, order, place, known = places
+    sizes, few, filled_begin, filled_end = 0, False, -1, -1
+    for r in range(len(rounds)):
+        begin, end = rounds[r, 2], rounds[r, 3]
+        if begin != filled_begin or end != filled_end:
+            filled_begin, filled_end = begin, end
+            few = end - begin <= FEW or rounds[r, 1] - rounds[r, 0] <= FEW_OWNERS
+            if few:  # one cell
+                for f in range(FIELDS):
+                    grids[0, f] = 1.0 if 4 <= f < 7 else 0.0
+                starts[0], starts[1] = 0, end - begin
+                for i in range(begin, end):
+                    row = candidates[i]
+                    grids[0, 9] = max(grids[0, 9], diag[row])
+                    order[i - begin], place[i - begin] = row, i - begin
+                    boxes[i - begin, 0], boxes[i - begin, 1] = left[row], top[row]
+                    boxes[i - begin, 2], boxes[i - begin, 3] = right[row], bottom[row]
+                sizes = 1
+            else:
+                sizes = _fill(columns, candidates, begin, end, grids, cell, starts, order, place, boxes)
         same = begin  # the candidate that is the owner, or comes next
-        for at in range(runs[r], runs[r + 1]):
+        for at in range(rounds[r, 0], rounds[r, 1]):
             if done[group[at]]:
                 continue
             x = owners[at]
@@ -474,11 +496,8 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
                     same += 1
                 if same < end and candidates[same] == x:
                     least = place[same - begin] + (1 if onwards == 1 else 0)
-            has_a = _four(stored, heads, first, stride, x)
-            if has_a:
-                _load(stored, first, x, a)
-            here_left, here_right = left[x] - reach[at], right[x] + reach[at]
-            here_top, here_bottom = top[x] - reach[at], bottom[x] + reach[at]
+            known[0] = UNKNOWN
+            furthest = max(max(abs(left[x]), abs(right[x])), max(abs(top[x]), abs(bottom[x])))
             found_sure, found_open, stop = 0, 0, False
             for look in range(1 if enough == 1 else 2, 3):  # where one will do, without corners first
                 found_sure, found_open = 0, 0
@@ -486,6 +505,10 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
                     if stop:
                         break
                     grid = grids[s]
+                    margin = min(reach[at], max(TOUCH_PX, per_diag * grid[9]))
+                    margin = margin * (1.0 + REACH_SLACK) + REACH_SLACK + ROUNDING * furthest
+                    here_left, here_right = left[x] - margin, right[x] + margin
+                    here_top, here_bottom = top[x] - margin, bottom[x] + margin
                     across, down = int(grid[5]), int(grid[6])
                     first_row, last_row, first_column, last_column = 0, 0, 0, 0
                     if not few:
@@ -507,11 +530,11 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
                                 continue
                             y = order[i]
                             found = _pair(columns, label, image, stored, heads, first, stride, program, limits, at,
-                                          near_value, near_unit, gsd, numbers, x, y, a, has_a, b, work,
-                                          look == 2)  # fmt: skip
+                                          near_value, near_unit, gsd, numbers, x, y, known, a, b,
+                                          work, look == 2)  # fmt: skip
                             if found == SATISFIED:
                                 found_sure += 1
-                                if enough and found_sure >= enough:
+                                if enough and sure[at] + found_sure >= enough:
                                     stop = True
                                     break
                             elif found == OPEN:
@@ -520,6 +543,7 @@ def scan_all(owners: Any, runs: Any, candidates: Any, begins: Any, ends: Any, re
                             break
                 if stop or found_open == 0:
                     break
-            sure[at], open_[at] = found_sure, 0 if stop else found_open
+            sure[at] += found_sure
+            open_[at] = 0 if stop else open_[at] + found_open
             if stop:
                 done[group[at]] = True
