@@ -93,7 +93,7 @@ def test_cells_miss_no_pair(seed, count, side):
     engine = ArrayEngine(table, VOCABULARY)
     bind = engine.plan(normalise(read(text))).bind.rest.counts[0][1]
     found = scan.scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, rows,
-                      Runs.of(table.image, 0, 1), np.full(count, 25.1), rows, np.zeros(count, bool))  # fmt: skip
+                      Runs.of(np.array([count]), 0), np.full(count, 25.1), rows, np.zeros(count, bool))  # fmt: skip
     assert not found.open.any()
     assert found.sure.tolist() == (wanted.reshape(count, count).sum(axis=1) - 1).tolist()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from operator import is_
-from typing import Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 from ..errors import Span
 
@@ -240,23 +240,16 @@ def disjunction(parts: Iterable[Formula]) -> Formula:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below, from left to right."""
-    match node:
-        case Variable() | Text() | Number() | Truth():
-            return ()
-        case Apply(_, args):
-            return args
-        case Arithmetic(_, left, right) | Compare(_, left, right):
-            return (left, right)
-        case Implies(left, right) | Iff(left, right):
-            return (left, right)
-        case And(parts) | Or(parts):
-            return parts
-        case Not(body) | Exists(_, body) | ForAll(_, body) | Count(_, body) | Cover(_, body):
-            return (body,)
-        case ExistsCount(_, _, _, body):
-            return (body,)
-        case _:
-            assert_never(node)
+    return _CHILDREN[type(node)](node)
+
+
+_CHILDREN: Mapping[type, Callable[[Any], tuple[Node, ...]]] = {  # every walk asks, so it is looked up by type
+    **dict.fromkeys((Variable, Text, Number, Truth), lambda node: ()),
+    Apply: lambda node: node.args,
+    **dict.fromkeys((Arithmetic, Compare, Implies, Iff), lambda node: (node.left, node.right)),
+    **dict.fromkeys((And, Or), lambda node: node.parts),
+    **dict.fromkeys((Not, Exists, ForAll, Count, Cover, ExistsCount), lambda node: (node.body,)),
+}
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -325,15 +318,19 @@ def map_in_term(change: Callable[[Formula], Formula], term: Term) -> Term:
 
 def free_variables(node: Node) -> frozenset[str]:
     """The names of variables that no quantifier, count or cover inside `node` binds."""
-    match node:
-        case Variable(name):
-            return frozenset((name,))
-        case Exists(var, body) | ForAll(var, body) | Count(var, body) | Cover(var, body):
-            return free_variables(body) - {var}
-        case ExistsCount(_, _, var, body):
-            return free_variables(body) - {var}
-        case _:
-            return frozenset().union(*(free_variables(child) for child in children(node)))
+    found: set[str] = set()
+    nothing: frozenset[str] = frozenset()
+    stack = [(node, nothing)]  # and what is bound above
+    while stack:
+        top, bound = stack.pop()
+        if isinstance(top, Variable):
+            if top.name not in bound:
+                found.add(top.name)
+            continue
+        if isinstance(top, Exists | ForAll | ExistsCount | Count | Cover):
+            bound = bound | {top.var}
+        stack += [(child, bound) for child in children(top)]
+    return frozenset(found)
 
 
 def all_names(node: Node) -> frozenset[str]:

@@ -32,7 +32,7 @@ from ..grammar.printer import written
 from ..verdict import SATISFIED, UNDECIDED, VIOLATED
 from .atoms import Codes, Facts, Rows
 from .bounds import Histogram, bounds
-from .frame import Frame, Runs, chunks, expand, one_key, place_in_run, run_starts
+from .frame import Frame, Runs, chunks, expand, one_key, place_in_run, run_starts, shares
 from .joins import StripIndex, boxes_of, in_pixels, reach, reach_per_diagonal
 from .numbers import aggregates, compare_intervals, compare_to_zero, distance_limit, interval
 from .plan import (
@@ -120,12 +120,19 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a variable may be in the images asked for: rows in order of image, the verdict of the filters on them."""
+    """What a variable may be in some images of the batch.
 
-    images_asked: Rows
+    asked     of which images it is known, bool (images of the batch,)
+    runs      where their rows start
+    rows      int64 (n,), in order of image, ascending in each
+    verdicts  of the filters, int8 (n,), none of them violated; sure: all are satisfied
+    """
+
+    asked: Bools
     runs: Runs
     rows: Rows
     verdicts: Codes
+    sure: bool
 
 
 class ArrayEngine:
@@ -207,7 +214,6 @@ class ArrayEngine:
         several = -(-total // self.batch)
         if total >= self.workers * WORTH_A_THREAD:  # as many for each thread, of one size, so that threads end together
             several += -several % self.workers
-        share = total // max(1, several) + 1
 
         def run(part: slice) -> Statistics:
             engine = copy(self)
@@ -216,7 +222,7 @@ class ArrayEngine:
             verdicts[mine] = engine._in_one_batch(step, frame.take(mine), images[part])
             return engine.statistics
 
-        parts = list(chunks(sizes, share))
+        parts = shares(sizes, several)
         if self.workers == 1 or len(parts) == 1:
             for done in map(run, parts):
                 self.statistics.add(done)
@@ -463,6 +469,8 @@ class ArrayEngine:
             counted = self._scan(bind, found, frame, group, done, 1, twin)
             result[done] = SATISFIED
             waiting = (counted.open > 0) & ~done[group]
+            if not waiting.any():
+                return result
         chain |= {bind.var}
         # A scan of the next variable stops by itself where one was found; else candidates are tried a few at a time.
         few = None if isinstance(bind.rest, Some) and bind.rest.bind.scanned and is_worth(len(found.rows)) else 1
@@ -593,14 +601,18 @@ class ArrayEngine:
     def _candidates(self, bind: Bind, frame: Frame) -> Candidates:
         """What the variable may be in the frame's images; what was found for more images of the batch serves again."""
         known = self._found.get(id(bind))
-        images = _different(frame.image)
-        if known is None or not np.isin(images, known.images_asked, assume_unique=True).all():
-            known = self._found[id(bind)] = self._find(bind, images)
+        if known is None or not known.asked[frame.image - self._first_image].all():
+            known = self._found[id(bind)] = self._find(bind, _different(frame.image))
+            self._indexes.pop((id(bind), False), None)
+            self._indexes.pop((id(bind), True), None)
         return known
 
     def _find(self, bind: Bind, images: Rows) -> Candidates:
-        rows = self._population.of(images, bind.codes)
+        rows, count = self._population.of(images, bind.codes)
         verdicts = np.full(len(rows), SATISFIED, dtype=np.int8)
+        asked, counts = np.zeros(self._images, dtype=bool), np.zeros(self._images, dtype=np.int64)
+        place = images - self._first_image
+        asked[place], counts[place] = True, count
         for part in bind.filters:
             if not len(rows):
                 break
@@ -608,9 +620,9 @@ class ArrayEngine:
             verdicts = np.minimum(verdicts, found)
             kept = verdicts > VIOLATED
             rows, verdicts = rows[kept], verdicts[kept]
-        self._indexes.pop((id(bind), False), None)
-        self._indexes.pop((id(bind), True), None)
-        return Candidates(images, Runs.of(self.table.image[rows], self._first_image, self._images), rows, verdicts)
+            counts = np.bincount(self.table.image[rows] - self._first_image, minlength=self._images)
+        sure = not bind.filters or bool((verdicts == SATISFIED).all())
+        return Candidates(asked, Runs.of(counts, self._first_image), rows, verdicts, sure)
 
     def _index(self, bind: Bind, found: Candidates, once: bool) -> StripIndex:
         """The strip index of a joined variable's candidates, made when it is first asked for."""
@@ -668,7 +680,7 @@ class ArrayEngine:
         """Whether a compiled loop is there for the literals, and worth it."""
         if not (bind.scanned and self.table.shapes.in_place and is_worth(len(frame) + len(found.rows))):
             return False
-        return bool((found.verdicts == SATISFIED).all())
+        return found.sure
 
     def _scan(
         self, bind: Bind, found: Candidates, frame: Frame, group: Rows, done: Bools, enough: int, twin: str

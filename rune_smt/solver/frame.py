@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,10 @@ class Runs:
     starts: Rows
 
     @classmethod
-    def of(cls, image: NDArray[Any], first: int, images: int) -> Runs:
-        """Of rows in order of image, all of the images first to first + images - 1; image int (n,)."""
-        starts = np.zeros(images + 1, dtype=np.int64)
-        np.cumsum(np.bincount(image - first, minlength=images), out=starts[1:])
+    def of(cls, counts: Rows, first: int) -> Runs:
+        """Of images from the first on, with so many rows each."""
+        starts = np.zeros(len(counts) + 1, dtype=np.int64)
+        np.cumsum(counts, out=starts[1:])
         return cls(first, starts)
 
     def at(self, image: NDArray[Any]) -> tuple[Rows, Rows]:
@@ -86,6 +87,14 @@ def chunks(lengths: Rows, limit: int) -> Iterator[slice]:
         stop = max(start + 1, int(np.searchsorted(ends, done + limit, side="right")))
         yield slice(start, stop)
         start = stop
+
+
+def shares(lengths: Rows, count: int) -> list[slice]:
+    """Runs of ranges, at most so many, of about the same length together; all ranges are in one."""
+    ends = np.cumsum(lengths)
+    cuts = np.searchsorted(ends, np.arange(1, count) * (int(ends[-1]) / max(1, count))) + 1 if len(ends) else ends
+    bounds_of = sorted({0, *cuts.tolist(), len(lengths)})
+    return [slice(start, stop) for start, stop in pairwise(bounds_of)]
 
 
 def one_key(columns: Sequence[Rows]) -> Rows:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 import numpy as np
@@ -76,13 +77,16 @@ class Step:
     formula  what it decides
     names    variables that it speaks of
     price    of one binding, roughly in columns read
-    key      equal for steps that are the same but for the name of their one free variable
     """
 
     formula: Formula
     names: frozenset[str]
     price: float
-    key: str
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for steps that are the same but for the name of their one free variable."""
+        return key_of(self.formula)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,58 +221,56 @@ class Planner:
 
     def _step(self, formula: Formula, bound: frozenset[str]) -> AnyStep:
         """The step of a formula in negation normal form."""
-        names, key = free_variables(formula), key_of(formula)
+        names = free_variables(formula)
         match formula:
             case Truth(value):
-                return Constant(formula, names, 0.0, key, value=value)
+                return Constant(formula, names, 0.0, value=value)
             case Not(Apply() as atom):
-                return self._literal(formula, atom, True, names, key)
+                return self._literal(formula, atom, True, names)
             case Apply():
-                return self._literal(formula, formula, False, names, key)
+                return self._literal(formula, formula, False, names)
             case Compare() if counts_in(formula):
                 constant, counts = difference(formula).in_integers()
                 binds = tuple((factor, self._bind(c.var, c.body, c, bound)) for factor, c in counts)
                 price = sum(bind.price for _, bind in binds)
-                return CountsCompared(formula, names, price, key, op=formula.op, constant=constant, counts=binds)
+                return CountsCompared(formula, names, price, op=formula.op, constant=constant, counts=binds)
             case Compare() if covers_in(formula):
                 covers = tuple(self._bind(c.var, c.body, c, bound) for c in aggregates(formula) if isinstance(c, Cover))
                 price = 100.0 * sum(bind.price for bind in covers)
-                return CoversCompared(formula, names, price, key, comparison=formula, covers=covers)
+                return CoversCompared(formula, names, price, comparison=formula, covers=covers)
             case Compare():
-                return self._literal(formula, formula, False, names, key)
+                return self._literal(formula, formula, False, names)
             case Not(body):
                 part = self._step(body, bound)
-                return Opposite(formula, names, part.price, key, part=part)
+                return Opposite(formula, names, part.price, part=part)
             case And(parts) | Or(parts):
                 steps = sorted((self._step(part, bound) for part in parts), key=lambda step: step.price)
                 kind = AllOf if isinstance(formula, And) else OneOf
-                return kind(formula, names, sum(step.price for step in steps), key, parts=tuple(steps))
+                return kind(formula, names, sum(step.price for step in steps), parts=tuple(steps))
             case Iff(left, right):
                 one, other = self._step(left, bound), self._step(right, bound)
-                return Same(formula, names, one.price + other.price, key, left=one, right=other)
+                return Same(formula, names, one.price + other.price, left=one, right=other)
             case ForAll(var, body):
                 part = self._step(Exists(var, push_negations_inward(Not(body))), bound)
-                return Opposite(formula, names, part.price, key, part=part)
+                return Opposite(formula, names, part.price, part=part)
             case Exists():
                 return self._chain(formula, bound)
             case ExistsCount(op, n, var, body):
                 bind = self._bind(var, body, formula, bound)
-                return Many(formula, names, bind.price, key, op=op, n=n, bind=bind)
+                return Many(formula, names, bind.price, op=op, n=n, bind=bind)
             case Implies():
                 raise TypeError("implications are eliminated before")
             case _:
                 assert_never(formula)
 
-    def _literal(
-        self, formula: Formula, atom: Apply | Compare, negated: bool, names: frozenset[str], key: str
-    ) -> Literal:
+    def _literal(self, formula: Formula, atom: Apply | Compare, negated: bool, names: frozenset[str]) -> Literal:
         if isinstance(atom, Apply):
             by_boxes = atom.name in DECIDED_BY_BOXES
         else:
             found = distance_limit(atom)
             by_boxes = found is not None and found[0] == "distance"
         price = atom_price(atom, self.vocabulary)
-        return Literal(formula, names, price, key, atom=atom, negated=negated, by_boxes=by_boxes)
+        return Literal(formula, names, price, atom=atom, negated=negated, by_boxes=by_boxes)
 
     # --- binders ------------------------------------------------------------------------------------------------------
 
@@ -335,7 +337,7 @@ class Planner:
                 if interchangeable(ordered.var, other, parts):
                     self._twins[other] = ordered.var
             bind = self._bind(ordered.var, ordered.body, ordered, bound)
-            return Some(formula, free_variables(formula), bind.price, key_of(formula), bind=bind)
+            return Some(formula, free_variables(formula), bind.price, bind=bind)
         return self._step(ordered, bound)
 
     def _ordered(self, variables: frozenset[str], parts: Sequence[Formula], bound: frozenset[str]) -> Formula:

@@ -34,17 +34,21 @@ class Population:
     offsets: Rows
     histogram: Histogram
 
-    def of(self, images: Rows, codes: Rows) -> Rows:
-        """The rows of these classes in these images, int64; both ascending, and so are the rows of each image."""
+    def of(self, images: Rows, codes: Rows) -> tuple[Rows, Rows]:
+        """The rows of these classes in these images, and how many of each image; images and codes ascending, int64.
+
+        The rows stand in order of image, ascending in each.
+        """
         if not len(codes):
-            return np.zeros(0, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64), np.zeros(len(images), dtype=np.int64)
         first = np.flatnonzero(np.diff(codes, prepend=-2) != 1)  # classes that stand side by side are one run
         last = np.append(first[1:], len(codes)) - 1
         starts, stops = (
             self.offsets[images[:, None], at] for at in (codes[first][None, :], codes[last][None, :] + 1)
         )
-        places = ranges(starts.ravel(), (stops - starts).ravel())
-        return places if self.rows is None else self.rows[places].astype(np.int64)
+        lengths = stops - starts
+        places = ranges(starts.ravel(), lengths.ravel())
+        return places if self.rows is None else self.rows[places].astype(np.int64), lengths.sum(axis=1)
 
     @property
     def exists(self) -> NDArray[np.bool_]:

@@ -460,8 +460,8 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
 )
 def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, done: Any, columns: Any, label: Any,
              image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any, limits: Any, near_value: Any,
-             near_unit: Any, gsd: Any, numbers: Any, per_diag: float, enough: int, onwards: int, workspace: Any, places: Any, sure: Any,
-             open_: Any) -> None:  # fmt: skip
+             near_unit: Any, gsd: Any, numbers: Any, per_diag: float, enough: int, onwards: int, workspace: Any,
+             places: Any, sure: Any, open_: Any) -> None:  # fmt: skip
     """See `scan.scan`; a round (rounds, 4) says where some owners start and end, and their candidates."""
     left, top, right, bottom, diag = columns[0], columns[1], columns[2], columns[3], columns[4]
     grids, boxes, a, b, work = workspace
