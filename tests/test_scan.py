@@ -37,14 +37,15 @@ WORDS = ("near", "far", "touches", "overlaps", "inside", "contains", "~far", "~s
 def always_scanned(monkeypatch):
     """However few pairs there are, the loop is asked; how often it was."""
     asked = []
+    run = scan.Scan._run
 
-    def counted(*args, **options):
-        asked.append(args)
+    def counted(self, *args):
+        asked.append(self)
         with np.errstate(all="ignore"):
-            return scan.scan(*args, **options)
+            run(self, *args)
 
     monkeypatch.setattr(array_engine, "is_worth", lambda work: True)
-    monkeypatch.setattr(array_engine, "scan", counted)
+    monkeypatch.setattr(scan.Scan, "_run", counted)
     return asked
 
 
@@ -92,10 +93,14 @@ def test_cells_miss_no_pair(seed, count, side):
     text = "exists x (ship(x) & count y (ship(y) & x != y & distance(x, y) <= 25 px) > 1)"
     engine = ArrayEngine(table, VOCABULARY)
     bind = engine.plan(normalise(read(text))).bind.rest.counts[0][1]
-    found = scan.scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, rows,
-                      Runs.of(np.array([count]), 0), np.full(count, 25.1), rows, np.zeros(count, bool))  # fmt: skip
+    asked = scan.Scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, rows,
+                      Runs.of(np.array([count]), 0), np.full(count, 25.1))  # fmt: skip
+    found = asked.count(rows, np.zeros(count, bool))
     assert not found.open.any()
     assert found.sure.tolist() == (wanted.reshape(count, count).sum(axis=1) - 1).tolist()
+    listed = [pair for x, y, _ in asked.pairs(np.ones(count, bool), 1) for pair in zip(x, y, strict=True)]
+    other = wanted & (first != second)
+    assert sorted(listed) == [*zip(first[other], second[other], strict=True)]
 
 
 def test_the_loop_decides_quadrilaterals_by_itself(always_scanned):
@@ -104,9 +109,9 @@ def test_the_loop_decides_quadrilaterals_by_itself(always_scanned):
     table = scene_of([(box.tolist(), rng.choice(["ship", "harbor"])) for box in boxes]).table
     for word in ("near", "overlaps", "inside", "touches"):
         same(read(f"exists x (ship(x) & count y (harbor(y) & {word}(x, y)) > 2)"), table, DOTA)
-        args = always_scanned[-1]
-        with np.errstate(all="ignore"):
-            assert not scan.scan(*args).open.any()
+        asked = always_scanned[-1]
+        rows = np.arange(len(asked.owners))
+        assert not asked.count(rows, np.zeros(len(rows), bool)).open.any()
 
 
 def test_common_areas_are_those_of_the_geometry_module():

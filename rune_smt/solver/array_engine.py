@@ -55,7 +55,7 @@ from .plan import (
     components,
 )
 from .population import at_least, with_score
-from .scan import Scanned, is_worth, scan
+from .scan import Scan, is_worth
 from .world import World
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ BATCH = 1 << 19  # entities of the images that are worked on at once: bounds ind
 WORTH_A_THREAD = 1 << 16  # entities; fewer are decided as soon by one thread alone
 FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings that have one find it among these
 ROUND_GROWTH = 8
+LISTED = 1 << 15  # pairs that a compiled loop lists at once
 ONE_ROUND = 1 << 14  # so few bindings are looked at together: going through the steps again takes longer
 NEAREST = 6  # candidates of a strip tried first where one will do
 UNASKED = 0  # in a memo, which holds verdicts and 1
@@ -464,20 +465,20 @@ class ArrayEngine:
             return result
         waiting = cap > VIOLATED
         twin = bind.twin if bind.twin in chain else ""
-        if twin in ("", bind.other) and self._scans(bind, found, frame) and (cap == SATISFIED).all():
+        if bind.scanned_whole and self._scans(bind, found, frame) and (cap == SATISFIED).all():
             done = np.zeros(groups, dtype=bool)
-            counted = self._scan(bind, found, frame, group, done, 1, twin)
+            counted = self._scan(bind, found, frame, twin).count(group, done, 1)
             result[done] = SATISFIED
             waiting = (counted.open > 0) & ~done[group]
             if not waiting.any():
                 return result
         chain |= {bind.var}
         # A scan of the next variable stops by itself where one was found; else candidates are tried a few at a time.
-        few = None if isinstance(bind.rest, Some) and bind.rest.bind.scanned and is_worth(len(found.rows)) else 1
-        for parent, position in self._spread(bind, found, frame, waiting, few, once_will_do=True, twin=twin):
+        few = None if isinstance(bind.rest, Some) and bind.rest.bind.scanned_whole and is_worth(len(found.rows)) else 1
+        for parent, position, rest in self._spread(bind, found, frame, waiting, few, once_will_do=True, twin=twin):
             inner = frame.extended(parent, bind.var, found.rows[position])
             inner_cap = np.minimum(cap[parent], found.verdicts[position])
-            np.maximum(result, self._best(bind.rest, inner, inner_cap, group[parent], groups, chain), out=result)
+            np.maximum(result, self._best(rest, inner, inner_cap, group[parent], groups, chain), out=result)
             waiting &= cap > result[group]
         return result
 
@@ -576,14 +577,14 @@ class ArrayEngine:
         sure = np.zeros(len(frame), dtype=np.int64)
         possible = np.zeros(len(frame), dtype=np.int64)
         waiting = np.ones(len(frame), dtype=bool)
-        if self._scans(bind, found, frame):
+        if bind.scanned_whole and self._scans(bind, found, frame):
             every, nothing = np.arange(len(frame), dtype=np.int64), np.zeros(len(frame), dtype=bool)
-            counted = self._scan(bind, found, frame, every, nothing, enough or 0, "")
+            counted = self._scan(bind, found, frame, "").count(every, nothing, enough or 0)
             waiting = (counted.open > 0) & ~nothing
             sure[~waiting] = possible[~waiting] = counted.sure[~waiting]
-        for parent, position in self._spread(bind, found, frame, waiting, enough):
+        for parent, position, rest in self._spread(bind, found, frame, waiting, enough):
             inner = frame.extended(parent, bind.var, found.rows[position])
-            verdicts = np.minimum(self._evaluate(bind.rest, inner), found.verdicts[position])
+            verdicts = np.minimum(self._evaluate(rest, inner), found.verdicts[position])
             sure += np.bincount(parent[verdicts == SATISFIED], minlength=len(frame))
             possible += np.bincount(parent[verdicts >= UNDECIDED], minlength=len(frame))
             if enough is not None:
@@ -645,16 +646,26 @@ class ArrayEngine:
         enough: int | None,
         once_will_do: bool = False,
         twin: str = "",
-    ) -> Iterator[tuple[Rows, Rows]]:
-        """The bindings extended by candidates, in chunks: numbers of the bindings, places of the candidates.
+    ) -> Iterator[tuple[Rows, Rows, Any]]:
+        """The bindings extended by candidates, in chunks.
 
-        Only bindings that are `waiting` are extended; the mask is looked at again before each chunk. Where one
-        candidate will do, the nearest come first, and some may come twice.
+        Yields numbers of the bindings, places of the candidates, the step that is still to be asked of them. Only
+        bindings that are `waiting` are extended; the mask is looked at again before each chunk. Where one candidate
+        will do, the nearest come first, and some may come twice.
         twin  a variable with which this one may change places: only candidates from its own place on
         """
         if bind.join is not None:
-            if waiting.any():
-                yield from self._within_reach(bind, found, frame, waiting, once_will_do, twin)
+            if not waiting.any():
+                return
+            if bind.beyond is not None and self._scans(bind, found, frame):
+                for parent, rows, sure in self._scan(bind, found, frame, twin).pairs(waiting, LISTED):
+                    position = np.searchsorted(found.rows, rows)
+                    for which, rest in ((sure, bind.beyond), (~sure, bind.rest)):
+                        if which.any():
+                            yield parent[which], position[which], rest
+                return
+            for parent, position in self._within_reach(bind, found, frame, waiting, once_will_do, twin):
+                yield parent, position, bind.rest
             return
         starts, lengths = found.runs.at(frame.image)
         if twin:
@@ -672,28 +683,28 @@ class ArrayEngine:
                 mine = turn[chunk]
                 parent, position = expand(starts[mine] + done, take[chunk])
                 self.statistics.bindings += len(parent)
-                yield mine[parent], position
+                yield mine[parent], position, bind.rest
             done += step
             step *= ROUND_GROWTH
 
     def _scans(self, bind: Bind, found: Candidates, frame: Frame) -> bool:
-        """Whether a compiled loop is there for the literals, and worth it."""
-        if not (bind.scanned and self.table.shapes.in_place and is_worth(len(frame) + len(found.rows))):
-            return False
-        return found.sure
+        """Whether a compiled loop knows literals of the binder, and is worth it."""
+        return (
+            bool(bind.scanned)
+            and found.sure
+            and self.table.shapes.in_place
+            and is_worth(len(frame) + len(found.rows))
+        )
 
-    def _scan(
-        self, bind: Bind, found: Candidates, frame: Frame, group: Rows, done: Bools, enough: int, twin: str
-    ) -> Scanned:
-        """The candidates that satisfy, counted for each binding; see `scan`."""
+    def _scan(self, bind: Bind, found: Candidates, frame: Frame, twin: str) -> Scan:
+        """What the compiled loop is asked; the owners are the bindings."""
         assert bind.join is not None
         rows = frame.rows[bind.other]
-        onwards = 0 if not twin else 1 if bind.apart else 2
         self.statistics.bindings += len(frame)
-        return scan(
-            self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, found.rows,
-            found.runs, self._reach(bind, bind.other, rows), group, done, enough=enough, onwards=onwards,
-            per_diag=reach_per_diagonal(bind.join.atom, self.facts.parameters), unlike=bind.unlike,
+        return Scan(
+            self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, found.rows, found.runs,
+            self._reach(bind, bind.other, rows), reach_per_diagonal(bind.join.atom, self.facts.parameters),
+            0 if twin != bind.other else 1 if bind.apart else 2, bind.unlike,
         )  # fmt: skip
 
     def _within_reach(
@@ -766,10 +777,10 @@ class ArrayEngine:
         parents: list[Rows] = []
         rows: list[Rows] = []
         codes: list[Codes] = []
-        for parent, position in self._spread(bind, found, frame, np.ones(len(frame), dtype=bool), None):
+        for parent, position, rest in self._spread(bind, found, frame, np.ones(len(frame), dtype=bool), None):
             mine, verdicts = found.rows[position], found.verdicts[position]
-            if bind.rest is not None:
-                verdicts = np.minimum(verdicts, self._evaluate(bind.rest, frame.extended(parent, bind.var, mine)))
+            if rest is not None:
+                verdicts = np.minimum(verdicts, self._evaluate(rest, frame.extended(parent, bind.var, mine)))
             some = verdicts > VIOLATED
             parents.append(parent[some])
             rows.append(mine[some])

@@ -146,7 +146,8 @@ class Bind:
     twin     a variable bound before with which it may change places: of two bindings one is enough; else ""
     apart    the twin is certainly another entity
     unlike   only entities of another class than `other` are asked for
-    scanned  the literals, where `rest` has nothing else and a compiled loop knows all of them; else empty
+    scanned  the literals of `rest` that a compiled loop knows, about this variable and `other`
+    beyond   what `rest` has besides; None where that is nothing
     """
 
     var: str
@@ -162,6 +163,12 @@ class Bind:
     apart: bool = False
     unlike: bool = False
     scanned: tuple[Literal, ...] = ()
+    beyond: AnyStep | None = None
+
+    @property
+    def scanned_whole(self) -> bool:
+        """Whether the compiled loop decides all of `rest`."""
+        return bool(self.scanned) and self.beyond is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,9 +314,9 @@ class Planner:
         classes = tuple(self.classes[code] for code in codes)
         twin = self._twins.get(var, "")
         apart = twin != "" and any(keeps_apart(part, var, twin) for part in parts)
-        known = _scanned(rest, {var, other}) if join is not None else ()
+        known, beyond = _scanned(rest, {var, other}) if join is not None else ((), rest)
         unlike = any(_is_other_class(part, var, other) for part in parts)
-        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, unlike, known)
+        return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, unlike, known, beyond)
 
     def _is_sure(self, part: Formula, var: str, codes: Rows) -> bool:
         """Whether the classes that the variable ranges over say the part already."""
@@ -359,11 +366,16 @@ class Planner:
         return size
 
 
-def _scanned(rest: AnyStep | None, names: set[str]) -> tuple[Literal, ...]:
-    """The literals of a step that is made of such alone, about two variables, that the compiled loop knows; else ()."""
-    parts = rest.parts if isinstance(rest, AllOf) else (rest,)
+def _scanned(rest: AnyStep | None, names: set[str]) -> tuple[tuple[Literal, ...], AnyStep | None]:
+    """The literals of a step about two variables that the compiled loop knows, and what the step has besides."""
+    parts = rest.parts if isinstance(rest, AllOf) else (rest,) if rest is not None else ()
     known = tuple(part for part in parts if isinstance(part, Literal) and part.names == names and scannable(part))
-    return known if len(known) == len(parts) else ()
+    others = tuple(part for part in parts if part not in known)
+    if len(others) < 2:
+        return known, others[0] if others else None
+    formula = conjunction(part.formula for part in others)
+    price = sum(part.price for part in others)
+    return known, AllOf(formula, free_variables(formula), price, parts=others)
 
 
 def ties(part: Formula, var: str) -> bool:

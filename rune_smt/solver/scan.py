@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from ..entities.relations import Parameters
 from ..grammar.kept_parsers import folder
 from ..grammar.nodes import Apply, Compare, Variable
+from ..verdict import SATISFIED
 from .frame import Runs, expand, run_starts
 from .joins import Ranking, in_pixels
 from .numbers import distance_limit
@@ -70,69 +72,106 @@ def is_worth(work: int) -> bool:
     return "numba" in sys.modules or work >= WORTH_LOADING
 
 
-def scan(
-    table: EntityTable,
-    parameters: Parameters,
-    literals: tuple[Literal, ...],
-    names: tuple[str, str],
-    owners: Rows,
-    candidates: Rows,
-    runs: Runs,
-    reach: NDArray[np.float64],
-    group: Rows,
-    done: NDArray[np.bool_],
-    *,
-    enough: int = 0,
-    onwards: int = 0,
-    per_diag: float = np.inf,
-    unlike: bool = False,
-) -> Scanned:
-    """Counts for each owner the candidates of its image that satisfy all literals.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What is asked of pairs of an owner and a candidate of its image: all literals.
 
     names       of the owner's variable and of the candidate's
     owners, candidates  rows, in order of image; the candidates ascending, `runs` says where those of an image start
     reach       for each owner how far from its box a candidate's box may be, px, without rounding
-    group, done owners of a group that is done are not asked; a group is done when one of its owners has `enough`
-    enough      stop counting there, and then the group is done; 0 to count all and leave groups alone
+    per_diag    a candidate's reach is at most its diagonal times this, or 1 px
     onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways. Owners
                 ascend then
-    per_diag    a candidate's reach is at most its diagonal times this, or 1 px
     unlike      only candidates of another class than the owner's are asked for
     """
-    compiled = _compiled()
-    corners, heads, first, stride = table.shapes.corners_in_place()
-    program = np.array([_operation(literal, names) for literal in literals], np.int64).reshape(-1, 3)
-    limits = np.zeros((len(literals), len(owners)))
-    for i, literal in enumerate(literals):
-        if program[i, 0] in (WITHIN, BELOW):
-            assert isinstance(literal.atom, Compare)
-            found = distance_limit(literal.atom)
-            assert found is not None
-            limits[i] = in_pixels(found[2], table, owners)
-    if unlike:
-        rounds, onwards = _class_by_class(table, owners, candidates, once=onwards > 0), 0
-    else:
-        rounds = _image_by_image(table, owners, runs)
-    classes = len(table.classes)
-    shape = (classes, classes)
-    result = Scanned(np.zeros(len(owners), np.int64), np.zeros(len(owners), np.int64))
-    compiled(
-        np.ascontiguousarray(owners), rounds, np.ascontiguousarray(candidates),
-        np.ascontiguousarray(reach), np.ascontiguousarray(group), done,
-        tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
-        np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride, program,
-        limits,
-        np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_value, np.float64), shape)),
-        np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_unit, np.int64), shape)),
-        np.ascontiguousarray(table.images.gsd),
-        (parameters.far_ratio, parameters.touch_px, parameters.inside_share), per_diag, enough, onwards,
-        *_workspace(int((rounds[:, 3] - rounds[:, 2]).max(initial=1))), result.sure, result.open,
-    )  # fmt: skip
-    return result
+
+    table: EntityTable
+    parameters: Parameters
+    literals: tuple[Literal, ...]
+    names: tuple[str, str]
+    owners: Rows
+    candidates: Rows
+    runs: Runs
+    reach: NDArray[np.float64]
+    per_diag: float = np.inf
+    onwards: int = 0
+    unlike: bool = False
+
+    def count(self, group: Rows, done: NDArray[np.bool_], enough: int = 0) -> Scanned:
+        """Counts for each owner the candidates that satisfy.
+
+        group, done  owners of a group that is done are not asked
+        enough       stop counting there, and then the group is done; 0 to count all and leave groups alone
+        """
+        result = Scanned(np.zeros(len(self.owners), np.int64), np.zeros(len(self.owners), np.int64))
+        self._run(group, done, enough, result, np.zeros((0, 3), np.int64), np.zeros(3, np.int64), self._rounds())
+        return result
+
+    def pairs(self, asked: NDArray[np.bool_], room: int) -> Iterator[tuple[Rows, Rows, NDArray[np.bool_]]]:
+        """The pairs that satisfy, and that may: numbers of the owners, rows of the candidates, whether it is sure.
+
+        asked  for each owner whether it is asked; may be changed while pairs come
+        room   how many come at once; more where one image has more candidates
+        """
+        rounds = self._rounds()
+        listed = np.empty((max(room, _most(rounds)), 3), np.int64)
+        unused = Scanned(np.zeros(len(self.owners), np.int64), np.zeros(len(self.owners), np.int64))
+        state, every = np.zeros(3, np.int64), np.arange(len(self.owners), dtype=np.int64)
+        while state[0] < len(rounds):
+            state[2] = 0
+            self._run(every, ~asked, 0, unused, listed, state, rounds)
+            found = listed[: state[2]].copy()
+            if len(found):
+                yield found[:, 0], found[:, 1], found[:, 2] == SATISFIED
+
+    def _run(
+        self,
+        group: Rows,
+        done: NDArray[np.bool_],
+        enough: int,
+        result: Scanned,
+        listed: Rows,
+        state: Rows,
+        rounds: Rows,
+    ) -> None:
+        table, parameters = self.table, self.parameters
+        corners, heads, first, stride = table.shapes.corners_in_place()
+        program = np.array([_operation(literal, self.names) for literal in self.literals], np.int64).reshape(-1, 3)
+        limits = np.zeros((len(self.literals), len(self.owners)))
+        for i, literal in enumerate(self.literals):
+            if program[i, 0] in (WITHIN, BELOW):
+                assert isinstance(literal.atom, Compare)
+                found = distance_limit(literal.atom)
+                assert found is not None
+                limits[i] = in_pixels(found[2], table, self.owners)
+        shape = (len(table.classes), len(table.classes))
+        _compiled()(
+            np.ascontiguousarray(self.owners), rounds, np.ascontiguousarray(self.candidates),
+            np.ascontiguousarray(self.reach), np.ascontiguousarray(group), done,
+            tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
+            np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride,
+            program, limits,
+            np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_value, np.float64), shape)),
+            np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_unit, np.int64), shape)),
+            np.ascontiguousarray(table.images.gsd),
+            (parameters.far_ratio, parameters.touch_px, parameters.inside_share), self.per_diag, enough,
+            0 if self.unlike else self.onwards, *_workspace(_most(rounds)), result.sure, result.open, listed, state,
+        )  # fmt: skip
+
+    def _rounds(self) -> Rows:
+        """Where some owners start and end, and their candidates; int64 (k, 4)."""
+        if self.unlike:
+            return _class_by_class(self.table, self.owners, self.candidates, once=self.onwards > 0)
+        return _image_by_image(self.table, self.owners, self.runs)
+
+
+def _most(rounds: Rows) -> int:
+    """The most candidates of a round."""
+    return int((rounds[:, 3] - rounds[:, 2]).max(initial=1))
 
 
 def _image_by_image(table: EntityTable, owners: Rows, runs: Runs) -> Rows:
-    """For each image where its owners start and end, and its candidates; int64 (k, 4)."""
+    """A round for each image."""
     image = table.image[owners]
     starts = run_starts(image)
     begin, count = runs.at(image[starts])
@@ -140,7 +179,7 @@ def _image_by_image(table: EntityTable, owners: Rows, runs: Runs) -> Rows:
 
 
 def _class_by_class(table: EntityTable, owners: Rows, candidates: Rows, once: bool) -> Rows:
-    """The same for every two classes of an image, by candidates.
+    """A round for every two classes of an image, in order of the candidates.
 
     once  of two classes the one with fewer candidates owns
     """

@@ -456,18 +456,24 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
     "Array(f8, 3, 'A', readonly=True, aligned=False), Array(u8, 1, 'A', readonly=True, aligned=False),"
     "Array(i8, 1, 'C', readonly=True), i8, i8[:, ::1], f8[:, ::1], Array(f8, 2, 'C', readonly=True),"
     "Array(i8, 2, 'C', readonly=True), Array(f8, 1, 'C', readonly=True), UniTuple(f8, 3), f8, i8, i8,"
-    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 5), i8[::1], i8[::1])",
+    "Tuple((f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8[:, ::1])), UniTuple(i8[::1], 5), i8[::1], i8[::1],"
+    "i8[:, ::1], i8[::1])",
 )
 def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, done: Any, columns: Any, label: Any,
              image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any, limits: Any, near_value: Any,
              near_unit: Any, gsd: Any, numbers: Any, per_diag: float, enough: int, onwards: int, workspace: Any,
-             places: Any, sure: Any, open_: Any) -> None:  # fmt: skip
-    """See `scan.scan`; a round (rounds, 4) says where some owners start and end, and their candidates."""
+             places: Any, sure: Any, open_: Any, listed: Any, state: Any) -> None:  # fmt: skip
+    """See `scan.scan`; a round (rounds, 4) says where some owners start and end, and their candidates.
+
+    listed  int64 (room, 3): pairs that are not violated, owner, row, verdict; without room they are only counted
+    state   int64 (3,): the round and the owner to go on from, how many pairs are listed; all rounds done at the end
+    """
     left, top, right, bottom, diag = columns[0], columns[1], columns[2], columns[3], columns[4]
     grids, boxes, a, b, work = workspace
     cell, starts, order, place, known = places
+    room = len(listed)
     sizes, few, filled_begin, filled_end = 0, False, -1, -1
-    for r in range(len(rounds)):
+    for r in range(state[0], len(rounds)):
         begin, end = rounds[r, 2], rounds[r, 3]
         if begin != filled_begin or end != filled_end:
             filled_begin, filled_end = begin, end
@@ -486,9 +492,12 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
             else:
                 sizes = _fill(columns, candidates, begin, end, grids, cell, starts, order, place, boxes)
         same = begin  # the candidate that is the owner, or comes next
-        for at in range(rounds[r, 0], rounds[r, 1]):
+        for at in range(max(rounds[r, 0], state[1]), rounds[r, 1]):
             if done[group[at]]:
                 continue
+            if room and state[2] + end - begin > room:
+                state[0], state[1] = r, at
+                return
             x = owners[at]
             least = 0  # the first place that is looked at
             if onwards:
@@ -510,7 +519,7 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
                     here_left, here_right = left[x] - margin, right[x] + margin
                     here_top, here_bottom = top[x] - margin, bottom[x] + margin
                     across, down = int(grid[5]), int(grid[6])
-                    first_row, last_row, first_column, last_column = 0, 0, 0, 0
+                    first_row, last_row, middle, first_column, last_column = 0, 0, 0, 0, 0
                     if not few:
                         side = 1.0 / grid[4]
                         from_x, from_y = (here_left - grid[2] - grid[0]) * side, (here_top - grid[3] - grid[1]) * side
@@ -520,7 +529,12 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
                         first_column = int(max(from_x - ROUNDED, 0.0))
                         last_column = int(min(to_x + ROUNDED, across - 1.0))
                         first_row, last_row = int(max(from_y - ROUNDED, 0.0)), int(min(to_y + ROUNDED, down - 1.0))
-                    for row in range(first_row, last_row + 1):
+                        # What is nearest comes first: the owner's own row of cells, and then those above and below.
+                        middle = int(min(max((top[x] - grid[1]) * side, float(first_row)), float(last_row)))
+                    for k in range(2 * max(middle - first_row, last_row - middle) + 1):
+                        row = middle + (k + 1) // 2 if k % 2 else middle - k // 2
+                        if row < first_row or row > last_row:
+                            continue
                         base = int(grid[7]) + row * across
                         for i in range(max(starts[base + first_column], least), starts[base + last_column + 1]):
                             if (
@@ -539,6 +553,9 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
                                     break
                             elif found == OPEN:
                                 found_open += 1
+                            if room and found != VIOLATED:
+                                listed[state[2], 0], listed[state[2], 1], listed[state[2], 2] = at, y, found
+                                state[2] += 1
                         if stop:
                             break
                 if stop or found_open == 0:
@@ -547,3 +564,5 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
             open_[at] = 0 if stop else open_[at] + found_open
             if stop:
                 done[group[at]] = True
+        state[1] = 0
+    state[0] = len(rounds)
