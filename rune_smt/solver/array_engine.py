@@ -802,18 +802,21 @@ class ArrayEngine:
 
 
 def _nearest_first(owner: Rows, start: Rows, length: Rows, onwards: bool) -> Iterator[tuple[Rows, Rows, Rows]]:
-    """Ranges in two turns: the middle of each owner's middle ranges, where what is nearest lies; then all not seen.
+    """Ranges in turns, what is nearest first: a few of the middle of each owner's middle ranges; more of all; the rest.
 
-    Of long ranges the second turn has the middle again.
+    Of a range that is cut in one turn the next has the middle again.
     onwards  the ranges begin at the owner's own place: what is nearest lies first
     """
     rank, size = place_in_run(owner)
-    middle = rank == 0 if onwards else np.abs(rank - (size - 1) / 2) < 1
-    long = middle & (length > 2 * NEAREST)
-    cut = np.where(long, NEAREST, length)
-    yield owner[middle], (start if onwards else start + (length - cut) // 2)[middle], cut[middle]
-    others = ~middle | long
-    yield owner[others], start[others], length[others]
+    off = rank if onwards else np.abs(rank - (size - 1) / 2)
+    unseen = np.ones(len(owner), dtype=bool)
+    for around, most in ((1.0, NEAREST), (2.0, 4 * NEAREST), (np.inf, int(length.max(initial=0)))):
+        turn = unseen & (off < around)
+        long = length > 2 * most
+        cut = np.where(long, most, length)
+        first = start if onwards else start + (length - cut) // 2
+        yield owner[turn], first[turn], cut[turn]
+        unseen &= ~turn | long
 
 
 def _different(rows: Rows) -> Rows:
