@@ -93,7 +93,7 @@ def test_cells_miss_no_pair(seed, count, side):
     text = "exists x (ship(x) & count y (ship(y) & x != y & distance(x, y) <= 25 px) > 1)"
     engine = ArrayEngine(table, VOCABULARY)
     bind = engine.plan(normalise(read(text))).bind.rest.counts[0][1]
-    asked = scan.Scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, rows,
+    asked = scan.Scan(table, engine.facts.parameters, bind.scanned, (bind.other, bind.var), rows, 0 * rows, rows,
                       Runs.of(np.array([count]), 0), np.full(count, 25.1))  # fmt: skip
     found = asked.count(rows, np.zeros(count, bool))
     assert not found.open.any()

@@ -271,7 +271,7 @@ class ArrayEngine:
                 return self._once_an_image(step, frame.image)
             if len(step.names) == 1:
                 (name,) = step.names
-                return self._once_an_entity(step, name, frame.rows[name])
+                return self._once_an_entity(step, name, frame)
             if len(step.names) < len(frame.rows):
                 return self._once_a_binding(step, frame)
         return self._evaluate_all(step, frame)
@@ -345,16 +345,16 @@ class ArrayEngine:
                 run.seconds += time.perf_counter() - started
         return memo[place] - np.int8(1)
 
-    def _once_an_entity(self, step: AnyStep, name: str, rows: Rows) -> Codes:
+    def _once_an_entity(self, step: AnyStep, name: str, frame: Frame) -> Codes:
         """A step with one free variable: remembered for each entity of the batch."""
+        rows = frame.rows[name]
         memo = self._memory(step.key, self._rows)
         place = rows - self._first_row
-        unknown = _different(rows[memo[place] == UNASKED])
+        unknown = np.flatnonzero(memo[place] == UNASKED)
+        unknown = unknown[_one_of_each(rows[unknown])]
         for part in chunks(np.ones(len(unknown), dtype=np.int64), self.chunk):
             mine = unknown[part]
-            memo[mine - self._first_row] = 1 + self._evaluate_all(
-                step, Frame(self.table.image[mine].astype(np.int64), {name: mine})
-            )
+            memo[place[mine]] = 1 + self._evaluate_all(step, Frame(frame.image[mine], {name: rows[mine]}))
         return memo[place] - np.int8(1)
 
     def _memory(self, key: str, size: int) -> Codes:
@@ -702,7 +702,8 @@ class ArrayEngine:
         rows = frame.rows[bind.other]
         self.statistics.bindings += len(frame)
         return Scan(
-            self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, found.rows, found.runs,
+            self.table, self.facts.parameters, bind.scanned, (bind.other, bind.var), rows, frame.image, found.rows,
+            found.runs,
             self._reach(bind, bind.other, rows), reach_per_diagonal(bind.join.atom, self.facts.parameters),
             0 if twin != bind.other else 1 if bind.apart else 2, bind.unlike,
         )  # fmt: skip
@@ -820,10 +821,15 @@ def _nearest_first(owner: Rows, start: Rows, length: Rows, onwards: bool) -> Ite
 
 
 def _different(rows: Rows) -> Rows:
-    """The different values, ascending; quick where they are sorted already."""
+    """The different values, ascending."""
+    return rows[_one_of_each(rows)]
+
+
+def _one_of_each(rows: Rows) -> Rows:
+    """The places of the different values, each once, in order of value; quick where they are sorted already."""
     if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
-        return np.unique(rows)
-    return rows[run_starts(rows)]
+        return np.unique(rows, return_index=True)[1]
+    return run_starts(rows)
 
 
 def _codes(satisfied: Bools, possible: Bools) -> Codes:

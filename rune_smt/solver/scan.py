@@ -77,7 +77,8 @@ class Scan:
     """What is asked of pairs of an owner and a candidate of its image: all literals.
 
     names       of the owner's variable and of the candidate's
-    owners, candidates  rows, in order of image; the candidates ascending, `runs` says where those of an image start
+    owners, images      rows, in order of image, and their images
+    candidates, runs    rows, ascending, and where those of an image start
     reach       for each owner how far from its box a candidate's box may be, px, without rounding
     per_diag    a candidate's reach is at most its diagonal times this, or 1 px
     onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways. Owners
@@ -90,6 +91,7 @@ class Scan:
     literals: tuple[Literal, ...]
     names: tuple[str, str]
     owners: Rows
+    images: Rows
     candidates: Rows
     runs: Runs
     reach: NDArray[np.float64]
@@ -144,15 +146,16 @@ class Scan:
                 found = distance_limit(literal.atom)
                 assert found is not None
                 limits[i] = in_pixels(found[2], table, self.owners)
-        shape = (len(table.classes), len(table.classes))
+        value, unit = np.asarray(parameters.near_value, np.float64), np.asarray(parameters.near_unit, np.int64)
+        by_class = (len(table.classes),) * 2 if value.ndim or unit.ndim else (1, 1)
         _compiled()(
             np.ascontiguousarray(self.owners), rounds, np.ascontiguousarray(self.candidates),
             np.ascontiguousarray(self.reach), np.ascontiguousarray(group), done,
             tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
             np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride,
             program, limits,
-            np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_value, np.float64), shape)),
-            np.ascontiguousarray(np.broadcast_to(np.asarray(parameters.near_unit, np.int64), shape)),
+            np.ascontiguousarray(np.broadcast_to(value, by_class)),
+            np.ascontiguousarray(np.broadcast_to(unit, by_class)),
             np.ascontiguousarray(table.images.gsd),
             (parameters.far_ratio, parameters.touch_px, parameters.inside_share), self.per_diag, enough,
             0 if self.unlike else self.onwards, *_workspace(_most(rounds)), result.sure, result.open, listed, state,
@@ -162,7 +165,7 @@ class Scan:
         """Where some owners start and end, and their candidates; int64 (k, 4)."""
         if self.unlike:
             return _class_by_class(self.table, self.owners, self.candidates, once=self.onwards > 0)
-        return _image_by_image(self.table, self.owners, self.runs)
+        return _image_by_image(self.images, self.runs)
 
 
 def _most(rounds: Rows) -> int:
@@ -170,12 +173,11 @@ def _most(rounds: Rows) -> int:
     return int((rounds[:, 3] - rounds[:, 2]).max(initial=1))
 
 
-def _image_by_image(table: EntityTable, owners: Rows, runs: Runs) -> Rows:
-    """A round for each image."""
-    image = table.image[owners]
-    starts = run_starts(image)
-    begin, count = runs.at(image[starts])
-    return _rounds(starts, np.append(starts[1:], len(owners)), begin, begin + count)
+def _image_by_image(images: Rows, runs: Runs) -> Rows:
+    """A round for each image; `images` are those of the owners."""
+    starts = run_starts(images)
+    begin, count = runs.at(images[starts])
+    return _rounds(starts, np.append(starts[1:], len(images)), begin, begin + count)
 
 
 def _class_by_class(table: EntityTable, owners: Rows, candidates: Rows, once: bool) -> Rows:

@@ -255,7 +255,8 @@ def _share_of_four(columns: Any, x: int, y: int, limit: float, a: Any, b: Any, s
 
 @inlined
 def _near_limit(label: Any, image: Any, diag: Any, near_value: Any, near_unit: Any, gsd: Any, x: int, y: int) -> Any:
-    value, unit = near_value[label[x], label[y]], near_unit[label[x], label[y]]
+    first, second = (label[x], label[y]) if len(near_value) > 1 else (0, 0)  # else all classes have one limit
+    value, unit = near_value[first, second], near_unit[first, second]
     if unit == RATIO:
         limit = value * min(diag[x], diag[y])
     elif unit == METRES:
