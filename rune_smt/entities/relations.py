@@ -148,6 +148,8 @@ def common_areas(table: EntityTable, x: Rows, y: Rows) -> Floats:
 
 def near_limits(table: EntityTable, x: Rows, y: Rows, parameters: Parameters) -> Floats:
     """The largest gap at which x and y are near, px, float64 (k,), at least 1 px; NaN where it needs an unknown gsd."""
+    if np.ndim(parameters.near_value) == np.ndim(parameters.near_unit) == 0 and parameters.near_unit == RATIO:
+        return np.maximum(TOUCH_PX, parameters.near_value * np.minimum(table.diag[x], table.diag[y]))
     first, second = table.label[x], table.label[y]
     value = _by_class(parameters.near_value, first, second)
     unit = _by_class(parameters.near_unit, first, second)
@@ -505,19 +507,21 @@ def _gap_at_most(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
 
 def gap_by_boxes(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:
     """What boxes tell of "the gap is below (at most) the limit": its verdict, OPEN where they do not."""
-    at_least, at_most = _gap_bounds(table, x, y)
-    slack = BOUND * (limit + at_least)
+    at_least = _gap_of_boxes(table, x, y)
     result: Codes = np.full(len(x), OPEN)
-    result[at_least - slack > limit] = VIOLATED
-    result[at_most + slack < limit] = SATISFIED
+    result[at_least - BOUND * (limit + at_least) > limit] = VIOLATED
     result[np.isnan(limit)] = UNDECIDED
     open_ = np.flatnonzero(result == OPEN)
     if len(open_):
-        x, y, limit = x[open_], y[open_], limit[open_]
-        close = _gap_at_most_by_centroids(table, x, y) + BOUND * (limit + table.diag[x] + table.diag[y]) < limit
-        close &= np.minimum(table.area[x], table.area[y]) > 0
-        close[close] = table.four_cornered(x[close]) & table.four_cornered(y[close])
+        a, b, most = x[open_], y[open_], limit[open_]
+        close = _gap_at_most_by_centroids(table, a, b) + BOUND * (most + table.diag[a] + table.diag[b]) < most
+        close &= np.minimum(table.area[a], table.area[b]) > 0
+        close[close] = table.four_cornered(a[close]) & table.four_cornered(b[close])
         result[open_[close]] = SATISFIED
+        open_ = open_[~close]
+    if len(open_):
+        at_most, most = _gap_at_most_by_boxes(table, x[open_], y[open_]), limit[open_]
+        result[open_[at_most + BOUND * (most + at_most) < most]] = SATISFIED
     return result
 
 
@@ -527,7 +531,7 @@ def _gap_at_most_by_centroids(table: EntityTable, x: Rows, y: Rows) -> Floats:
     A centroid is at least a third of the breadth away from every side (Minkowski), and the least breadth at least the
     area over the longest chord.
     """
-    apart = np.hypot(table.cx[x] - table.cx[y], table.cy[x] - table.cy[y])
+    apart = _length(table.cx[x] - table.cx[y], table.cy[x] - table.cy[y])
     for row in (x, y):
         apart -= table.area[row] / (3 * np.maximum(table.diag[row], 1e-300))
     return np.maximum(apart, 0.0)
@@ -544,16 +548,28 @@ def gap_by_corners(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes
     return result
 
 
-def _gap_bounds(table: EntityTable, x: Rows, y: Rows) -> tuple[Floats, Floats]:
-    """From the gap of the boxes to that of points on facing sides: an outline meets all four sides of its box."""
+def _gap_of_boxes(table: EntityTable, x: Rows, y: Rows) -> Floats:
+    """No outlines are closer than their boxes."""
+    aside = np.maximum(table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x])
+    above = np.maximum(table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x])
+    return _length(np.maximum(aside, 0), np.maximum(above, 0))
+
+
+def _gap_at_most_by_boxes(table: EntityTable, x: Rows, y: Rows) -> Floats:
+    """The greatest gap of points on facing sides: an outline meets all four sides of its box."""
     left, right = table.min_x[x] - table.max_x[y], table.min_x[y] - table.max_x[x]
     top, bottom = table.min_y[x] - table.max_y[y], table.min_y[y] - table.max_y[x]
-    at_least = np.hypot(np.maximum(np.maximum(left, right), 0), np.maximum(np.maximum(top, bottom), 0))
     span_x = np.maximum(table.max_x[x], table.max_x[y]) - np.minimum(table.min_x[x], table.min_x[y])
     span_y = np.maximum(table.max_y[x], table.max_y[y]) - np.minimum(table.min_y[x], table.min_y[y])
-    beside = np.hypot(np.minimum(np.abs(left), np.abs(right)), span_y)
-    stacked = np.hypot(np.minimum(np.abs(top), np.abs(bottom)), span_x)
-    return at_least, np.minimum(beside, stacked)
+    beside = _length(np.minimum(np.abs(left), np.abs(right)), span_y)
+    stacked = _length(np.minimum(np.abs(top), np.abs(bottom)), span_x)
+    return np.minimum(beside, stacked)
+
+
+def _length(x: Floats, y: Floats) -> Floats:
+    """As np.hypot to within rounding, in a third of the time: for bounds, which leave room for it."""
+    length: Floats = np.sqrt(x * x + y * y)
+    return length
 
 
 def _share_at_least(table: EntityTable, x: Rows, y: Rows, limit: Floats) -> Codes:

@@ -71,7 +71,7 @@ FIRST_ROUND = 4  # candidates tried first for each that is wanted; most bindings
 ROUND_GROWTH = 8
 LISTED = 1 << 15  # pairs that a compiled loop lists at once
 ONE_ROUND = 1 << 14  # so few bindings are looked at together: going through the steps again takes longer
-NEAREST = 6  # candidates of a strip tried first where one will do
+NEAREST = 3  # candidates of a strip tried first where one will do
 UNASKED = 0  # in a memo, which holds verdicts and 1
 EXACT = 1 << 53  # whole numbers below it are exact in every column
 

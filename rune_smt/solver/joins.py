@@ -305,7 +305,8 @@ class StripIndex:
         near = np.flatnonzero(up <= reach)
         owner, place, up, reach = owner[near], place[near], np.maximum(up[near], 0.0), reach[near]
         side = np.maximum(mine.left[place] - boxes.right[owner], boxes.left[owner] - mine.right[place])
-        near = np.flatnonzero(np.hypot(np.maximum(side, 0.0), up) <= reach)
+        side = np.maximum(side, 0.0)
+        near = np.flatnonzero(side * side + up * up <= reach * reach)
         return owner[near], place[near]
 
 

@@ -34,6 +34,7 @@ NEAR, FAR, TOUCHES, OVERLAPS, INSIDE, CONTAINS, SAME_CLASS, LEFT, RIGHT, ABOVE, 
     len(SCANNED)
 )
 FEW = 24  # candidates of an image that are looked at one by one; more are put into cells
+ALIKE = 3.0  # the longest box is at most so many times the mean: then all are put into one grid
 FEW_OWNERS = 12  # for so few the candidates are looked at one by one too: putting them into cells takes longer
 ROUNDED = 1e-6  # of a cell, far above the rounding of a place among cells
 
@@ -394,24 +395,43 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
     boxes   float64 (n, 4): their boxes in that order
     """
     left, top, right, bottom, diag = columns[0], columns[1], columns[2], columns[3], columns[4]
-    for s in range(SIZES):
-        for f in range(FIELDS):
-            grids[s, f] = 0.0
+    first_left, first_top, last_left, last_top = np.inf, np.inf, -np.inf, -np.inf
+    widest, tallest, longest, together = 0.0, 0.0, 0.0, 0.0
     for i in range(begin, end):
         row = candidates[i]
         wide, high = right[row] - left[row], bottom[row] - top[row]
-        s = _size_of(max(wide, high))
-        cell[i - begin] = s
-        grid = grids[s]
-        if grid[8] == 0:
-            grid[0], grid[1], grid[5], grid[6] = left[row], top[row], left[row], top[row]
-        grid[0], grid[1] = min(grid[0], left[row]), min(grid[1], top[row])
-        grid[5], grid[6] = max(grid[5], left[row]), max(grid[6], top[row])  # for now: the greatest left and top
-        grid[2], grid[3] = max(grid[2], wide), max(grid[3], high)
-        grid[8] += 1
-        grid[9] = max(grid[9], diag[row])
+        first_left, first_top = min(first_left, left[row]), min(first_top, top[row])
+        last_left, last_top = max(last_left, left[row]), max(last_top, top[row])
+        widest, tallest, longest = max(widest, wide), max(tallest, high), max(longest, diag[row])
+        together += max(wide, high)
+    if max(widest, tallest) * (end - begin) <= ALIKE * together:  # one size will do
+        grid = grids[0]
+        grid[0], grid[1], grid[2], grid[3] = first_left, first_top, widest, tallest
+        grid[5], grid[6] = last_left, last_top
+        grid[8], grid[9] = end - begin, longest
+        for i in range(begin, end):
+            cell[i - begin] = 0
+        sizes = 1
+    else:
+        for s in range(SIZES):
+            for f in range(FIELDS):
+                grids[s, f] = 0.0
+        for i in range(begin, end):
+            row = candidates[i]
+            wide, high = right[row] - left[row], bottom[row] - top[row]
+            s = _size_of(max(wide, high))
+            cell[i - begin] = s
+            grid = grids[s]
+            if grid[8] == 0:
+                grid[0], grid[1], grid[5], grid[6] = left[row], top[row], left[row], top[row]
+            grid[0], grid[1] = min(grid[0], left[row]), min(grid[1], top[row])
+            grid[5], grid[6] = max(grid[5], left[row]), max(grid[6], top[row])  # for now: the greatest left and top
+            grid[2], grid[3] = max(grid[2], wide), max(grid[3], high)
+            grid[8] += 1
+            grid[9] = max(grid[9], diag[row])
+        sizes = SIZES
     cells = 0
-    for s in range(SIZES):
+    for s in range(sizes):
         grid = grids[s]
         if grid[8] == 0:
             continue
@@ -442,6 +462,8 @@ def _fill(columns: Any, candidates: Any, begin: int, end: int, grids: Any, cell:
     for c in range(cells, 0, -1):
         starts[c] = starts[c - 1]
     starts[0] = 0
+    if sizes == 1:
+        return sizes
     sizes = 0
     for s in range(SIZES):  # those that there are stand first
         if grids[s, 8] > 0:
