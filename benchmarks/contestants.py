@@ -260,12 +260,12 @@ class Sampled:
 
     def open_images(self, name: str) -> Any:
         """Images that class counts do not decide, in an order drawn by lot."""
-        from rune_smt.solver.array_engine import ArrayEngine
+        from rune_smt.solver.bounds import image_bounds
         from rune_smt.solver.normalise import normalise
+        from rune_smt.solver.population import with_score
 
-        low, high = ArrayEngine(self.table, self.vocabulary)._count_bounds(
-            normalise(self.formula(name)), np.arange(len(self.table.images))
-        )
+        histogram = with_score(self.table, 0.5).histogram
+        low, high = image_bounds(normalise(self.formula(name)), self.vocabulary, histogram)
         return self.rng.permutation(np.flatnonzero(low != high))
 
     def expected(self, name: str, images: Any) -> Any:

@@ -9,7 +9,8 @@ from rune_smt.entities.relations import gaps
 from rune_smt.entities.scene import Scene
 from rune_smt.grammar.reader import read
 from rune_smt.grammar.vocabulary import Vocabulary, load_vocabulary
-from rune_smt.solver import array_engine, scan, scan_loop
+from rune_smt.solver import batch as steps
+from rune_smt.solver import candidates, scan, scan_loop
 from rune_smt.solver.array_engine import ArrayEngine
 from rune_smt.solver.frame import Runs
 from rune_smt.solver.holds import holds
@@ -44,7 +45,8 @@ def always_scanned(monkeypatch):
         with np.errstate(all="ignore"):
             run(self, *args)
 
-    monkeypatch.setattr(array_engine, "is_worth", lambda work: True)
+    for module in (steps, candidates):
+        monkeypatch.setattr(module, "is_worth", lambda work: True)
     monkeypatch.setattr(scan.Scan, "_run", counted)
     return asked
 

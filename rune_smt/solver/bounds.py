@@ -144,6 +144,20 @@ def bounds(
             assert_never(formula)
 
 
+def image_bounds(
+    formula: Formula, vocabulary: Vocabulary, histogram: Histogram, images: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Lowest and highest verdict of a closed formula for each of some images, int8; for all where none are named."""
+    if images is not None:
+        histogram = Histogram(histogram.classes, histogram.counts[images])
+    shape = (len(histogram.counts),)
+    low, high = (
+        np.broadcast_to(np.asarray(bound, dtype=np.int8), shape)
+        for bound in bounds(formula, vocabulary, {}, histogram)
+    )
+    return low.copy(), high
+
+
 def _fold(combine: Callable[[Any, Any], Any], all_bounds: Iterator[Bounds], settled: int) -> Bounds:
     """`&` or `|`; what comes after a part that settles every image is not looked at."""
     low, high = next(all_bounds)

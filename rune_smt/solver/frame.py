@@ -78,6 +78,18 @@ def run_starts(key: NDArray[Any]) -> Rows:
     return starts
 
 
+def different(rows: Rows) -> Rows:
+    """The different values, ascending."""
+    return rows[one_of_each(rows)]
+
+
+def one_of_each(rows: Rows) -> Rows:
+    """The places of the different values, each once, in order of value; quick where they are sorted already."""
+    if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
+        return np.unique(rows, return_index=True)[1]
+    return run_starts(rows)
+
+
 def chunks(lengths: Rows, limit: int) -> Iterator[slice]:
     """Runs of ranges whose lengths together stay under `limit` (a single one may exceed it)."""
     ends = np.cumsum(lengths)
