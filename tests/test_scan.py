@@ -62,16 +62,17 @@ def test_queries_are_answered_alike(formula, several, batch):
     same(formula, joined(several), batch=batch)
 
 
-@settings(max_examples=60)
-@given(text=st.sampled_from(TWINS), several=st.lists(law_scenes(), min_size=1, max_size=3))
+@pytest.mark.parametrize("text", TWINS)
+@settings(max_examples=8)
+@given(several=st.lists(law_scenes(), min_size=1, max_size=3))
 def test_variables_that_may_change_places(text, several):
     same(read(text), joined(several))
 
 
-@settings(max_examples=150)
+@pytest.mark.parametrize("word", WORDS)
+@settings(max_examples=16)
 @given(
     scene=scenes(classes=("ship", "harbor"), max_entities=8),
-    word=st.sampled_from(WORDS),
     join=st.sampled_from(["near(x, y)", "overlaps(y, x)", "distance(y, x) <= 60 m", "distance(x, y) < 30 px"]),
     asked=st.sampled_from(["exists", "forall", "exists>=2", "exists<=1"]),
     vocabulary=st.sampled_from([VOCABULARY, METRES, DOTA]),

@@ -282,6 +282,7 @@ class Batch:
             waiting = (counted.open > 0) & ~done[group]
             if not waiting.any():
                 return result
+            twin = ""  # the loop and the index have orders of their own: what one leaves open the other asks both ways
         chain |= {bind.var}
         # A scan of the next variable stops by itself where one was found; else candidates are tried a few at a time.
         few = None if isinstance(bind.rest, Some) and bind.rest.bind.scanned_whole and is_worth(len(found.rows)) else 1

@@ -315,7 +315,9 @@ class Planner:
         twin = self._twins.get(var, "")
         apart = twin != "" and any(keeps_apart(part, var, twin) for part in parts)
         known, beyond = _scanned(rest, {var, other}) if join is not None else ((), rest)
+        # ~same_class(x, x) is satisfied: no entity stands in a relation to itself.
         unlike = any(_is_other_class(part, var, other) for part in parts)
+        unlike = unlike and any(keeps_apart(part, var, other) for part in parts)
         return Bind(var, classes, codes, filters, rest, join, other, extreme, price, twin, apart, unlike, known, beyond)
 
     def _is_sure(self, part: Formula, var: str, codes: Rows) -> bool:

@@ -537,7 +537,9 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
                     if stop:
                         break
                     grid = grids[s]
-                    margin = min(reach[at], max(TOUCH_PX, per_diag * grid[9]))
+                    margin = reach[at]
+                    if per_diag < np.inf:
+                        margin = min(margin, max(TOUCH_PX, per_diag * grid[9]))
                     margin = margin * (1.0 + REACH_SLACK) + REACH_SLACK + ROUNDING * furthest
                     here_left, here_right = left[x] - margin, right[x] + margin
                     here_top, here_bottom = top[x] - margin, bottom[x] + margin
