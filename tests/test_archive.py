@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
@@ -311,6 +312,20 @@ def test_refitting_takes_the_new_entities_in(folder):
     many = pa.concat_tables([rows.slice(0, 1).set_column(1, "entity_id", pa.array([i])) for i in range(5)])
     grown = open_archive(folder).append(many, pictures, refit_sizes=True)
     assert grown.reference_areas["ship"] == 2500.0
+
+
+def test_new_images_are_appended_without_reading_the_outlines_that_are_there(folder, monkeypatch):
+    def read(*args):
+        raise AssertionError("an append of new images needs no more than the schema")
+
+    rows, pictures = more()
+    new = rows.filter(pc.equal(rows.column("image_id"), "P2000"))
+    archive = open_archive(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr("rune_smt.entities.archive.read_parquet", read)
+        archive.append(new, pictures)
+    grown = open_archive(folder)
+    assert len(grown.parts) == 2 and len(grown.entities) == len(archive.entities) + len(new)
 
 
 def test_a_refused_append_leaves_the_archive_as_it_was(folder):

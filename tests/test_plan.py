@@ -93,12 +93,10 @@ def pairs_of(table):
     return first, second
 
 
-@settings(max_examples=150)
-@given(
-    scene=scenes(classes=("ship", "harbor"), max_entities=8),
-    word=st.sampled_from(sorted(BY_BOXES)),
-    tell=st.sampled_from([by_boxes, by_corners]),
-)
+@pytest.mark.parametrize("tell", [by_boxes, by_corners])
+@pytest.mark.parametrize("word", BY_BOXES)
+@settings(max_examples=20)
+@given(scene=scenes(classes=("ship", "harbor"), max_entities=8))
 def test_boxes_and_corners_tell_nothing_but_the_truth(scene, word, tell):
     table, rows = scene.table, pairs_of(scene.table)
     parameters = parameters_of(VOCABULARY, table.classes)
@@ -107,12 +105,9 @@ def test_boxes_and_corners_tell_nothing_but_the_truth(scene, word, tell):
     assert (told[known] == truth(word, table, rows, parameters)[known]).all()
 
 
-@settings(max_examples=100)
-@given(
-    scene=scenes(classes=("ship",), max_entities=8),
-    limit=st.floats(0, 500),
-    tell=st.sampled_from([gap_by_boxes, gap_by_corners]),
-)
+@pytest.mark.parametrize("tell", [gap_by_boxes, gap_by_corners])
+@settings(max_examples=60)
+@given(scene=scenes(classes=("ship",), max_entities=8), limit=st.floats(0, 500))
 def test_boxes_and_corners_tell_the_truth_of_gaps(scene, limit, tell):
     first, second = pairs_of(scene.table)
     told = tell(scene.table, first, second, np.full(len(first), limit))
@@ -121,8 +116,9 @@ def test_boxes_and_corners_tell_the_truth_of_gaps(scene, limit, tell):
     assert (gap[told == 0] > limit).all()
 
 
-@settings(max_examples=150)
-@given(scene=scenes(classes=("ship", "harbor"), max_entities=9), word=st.sampled_from(BOUNDED))
+@pytest.mark.parametrize("word", BOUNDED)
+@settings(max_examples=25)
+@given(scene=scenes(classes=("ship", "harbor"), max_entities=9))
 def test_whatever_satisfies_lies_within_reach(scene, word):
     table, (first, second) = scene.table, pairs_of(scene.table)
     parameters = parameters_of(VOCABULARY, table.classes)

@@ -38,6 +38,7 @@ from .archive_folder import (
     open_files,
     read_header,
     read_parquet,
+    read_schema,
     refuse_existing,
     verify_files,
     write_files,
@@ -147,6 +148,13 @@ class Archive:
         return self._entities
 
     @property
+    def entity_schema(self) -> Any:
+        """pyarrow.Schema of `entities`, of an archive of one part; they are not read for it."""
+        if self._entities is not None or self.path is None:
+            return self.entities.schema
+        return read_schema(self.path / ENTITIES, self._mapped)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes that occur, sorted."""
         return self.parts[0].table.classes
@@ -234,7 +242,7 @@ class Archive:
         apart = self.path is not None and self._are_apart(entities, images)
         if apart:
             known = None if refit_sizes else self.facts.reference_areas
-            joined_kinds([*(part.entities.schema for part in self.parts), entities.schema])
+            joined_kinds([*(part.entity_schema for part in self.parts), entities.schema])
             joined_rows(self.images.schema.empty_table(), images.schema.empty_table(), "images")
             incoming = take_in(entities, images, known)
         else:
@@ -397,7 +405,7 @@ def add_parts(archive: Archive, folders: Sequence[Path], facts: Facts, refit_siz
     """The archive with further parts that lie ready in folders; see `write_parts` and `Archive.append`."""
     assert archive.path is not None
     parts = [open_archive(folder) for folder in folders]
-    joined_kinds([part.entities.schema for part in (*archive.parts, *parts)])
+    joined_kinds([part.entity_schema for part in (*archive.parts, *parts)])
     tables = [part.table for part in parts]
     if refit_sizes:
         areas = medians_over([*(part.table for part in archive.parts), *tables])

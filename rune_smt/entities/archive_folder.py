@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -343,7 +344,16 @@ def read_parquet(file: Path, mapped: Any = None) -> Any:
 
     mapped  its contents, where they were mapped before: the file may be another by now
     """
+    return _read(file, mapped, partial(pq.read_table, memory_map=True))
+
+
+def read_schema(file: Path, mapped: Any = None) -> Any:
+    """Its schema alone: nothing else of the file is read. As `read_parquet`."""
+    return _read(file, mapped, pq.read_schema)
+
+
+def _read(file: Path, mapped: Any, read: Callable[[Any], Any]) -> Any:
     try:
-        return pq.read_table(file if mapped is None else pa.BufferReader(mapped), memory_map=True)
+        return read(file if mapped is None else pa.BufferReader(mapped))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is damaged: {error}", hint=again(file.parent)) from None
