@@ -65,6 +65,8 @@ TWINS = (
     "exists x (count y (near(x, y) & ~same_class(x, y)) > 1)",
     "exists x (forall y (~same_class(x, y) & distance(x, y) < 30 px -> far(x, y)))",
     "forall x (exists y (~same_class(y, x) & distance(x, y) < 3 px))",
+    "exists z (harbor(z) & exists x (ship(x) & near(x, z) & exists y (ship(y) & near(y, z) & near(x, y))))",
+    "exists z (exists x (near(x, z) & flooded(z) & exists y (x != y & near(y, z) & touches(x, y))))",
     "exists x (exists y (near(x, y) & larger(x, y)))",
 )
 

@@ -29,7 +29,7 @@ from .batch import Batch, Counts
 from .bounds import image_bounds
 from .candidates import Bools, Setting
 from .frame import Frame, run_starts, shares
-from .plan import AnyStep, Planner, binders, components
+from .plan import AnyStep, Planner, binders, components, nesting
 from .population import at_least, with_score
 from .run_statistics import ComponentRun, Statistics
 
@@ -41,7 +41,7 @@ __all__ = ["ArrayEngine", "ComponentRun", "Frame", "Statistics"]
 
 CHUNK = 1 << 18  # bindings evaluated at once: what one step reads of them stays in the processor's cache
 BATCH = 1 << 19  # entities of the images that are worked on at once: bounds indexes and memos
-WORTH_A_THREAD = 1 << 16  # entities; fewer are decided as soon by one thread alone
+WORTH_A_THREAD = 120_000  # entities, times the variables bound inside another; less is done as soon by one thread alone
 
 
 class ArrayEngine:
@@ -113,7 +113,8 @@ class ArrayEngine:
         sizes = self._sizes(step, images)
         total = int(sizes.sum())
         several = -(-total // self.batch)
-        if total >= self.workers * WORTH_A_THREAD:  # as many for each thread, of one size, so that threads end together
+        if total * (nesting(step) - 1) >= self.workers * WORTH_A_THREAD:
+            # As many for each thread, of one size, so that threads end together.
             several += -several % self.workers
 
         def run(part: slice) -> Statistics:

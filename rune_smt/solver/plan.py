@@ -506,32 +506,36 @@ def components(step: AnyStep) -> Iterator[AnyStep]:
             yield step
 
 
-def binders(step: AnyStep | None) -> Iterator[Bind]:
-    """The variables that the step binds, outer ones first."""
+def own_binders(step: AnyStep | None) -> Sequence[Bind]:
+    """The variables that the step binds outermost, each by itself."""
     match step:
         case Some(bind=bind) | Many(bind=bind):
-            own: Sequence[Bind] = (bind,)
+            return (bind,)
         case CountsCompared(counts=counts):
-            own = [bind for _, bind in counts]
+            return [bind for _, bind in counts]
         case CoversCompared(covers=covers):
-            own = covers
+            return covers
         case AllOf(parts=parts) | OneOf(parts=parts):
-            for part in parts:
-                yield from binders(part)
-            return
+            return [bind for part in parts for bind in own_binders(part)]
         case Opposite(part=part):
-            yield from binders(part)
-            return
+            return own_binders(part)
         case Same(left=left, right=right):
-            yield from binders(left)
-            yield from binders(right)
-            return
-        case _:
-            return
-    for bind in own:
+            return [*own_binders(left), *own_binders(right)]
+    return ()
+
+
+def binders(step: AnyStep | None) -> Iterator[Bind]:
+    """The variables that the step binds, outer ones first."""
+    for bind in own_binders(step):
         yield bind
         for below in (*bind.filters, bind.rest):
             yield from binders(below)
+
+
+def nesting(step: AnyStep | None) -> int:
+    """How many variables are bound inside each other."""
+    inner = (max(map(nesting, (*bind.filters, bind.rest))) for bind in own_binders(step))
+    return max((1 + depth for depth in inner), default=0)
 
 
 def describe(step: AnyStep, depth: int = 0) -> list[str]:

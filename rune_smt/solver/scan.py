@@ -81,8 +81,7 @@ class Scan:
     candidates, runs    rows, ascending, and where those of an image start
     reach       for each owner how far from its box a candidate's box may be, px, without rounding
     per_diag    a candidate's reach is at most its diagonal times this, or 1 px
-    onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways. Owners
-                ascend then
+    onwards     1: each pair of two candidates once, from either side; 2: and each with itself; 0: both ways
     unlike      only candidates of another class than the owner's are asked for
     """
 

@@ -523,7 +523,9 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
                 return
             x = owners[at]
             least = 0  # the first place that is looked at
-            if onwards:
+            if onwards:  # owners mostly ascend
+                while same > begin and candidates[same - 1] >= x:
+                    same -= 1
                 while same < end and candidates[same] < x:
                     same += 1
                 if same < end and candidates[same] == x:
