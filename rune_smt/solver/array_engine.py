@@ -17,6 +17,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +32,7 @@ from .bounds import image_bounds
 from .candidates import Bools, Setting
 from .frame import Frame, run_starts, shares
 from .plan import AnyStep, Planner, binders, components, nesting
-from .population import at_least, with_score
+from .population import Population, at_least, with_score
 from .run_statistics import ComponentRun, Statistics
 
 if TYPE_CHECKING:
@@ -73,13 +75,21 @@ class ArrayEngine:
         self.statistics = Statistics()
         self._population = with_score(table, min_score) if exists is None else at_least(table, exists, True)
         self._setting = Setting(table, vocabulary, min_score, self.facts, self._population, chunk)
-        self._planner: Planner | None = None
+        self._plans: dict[Formula, AnyStep] = {}
+
+    def among(self, population: Population) -> ArrayEngine:
+        """The same engine where other entities of the table exist, with the plans that it has made."""
+        other = copy(self)
+        other._population = population
+        other._setting = replace(self._setting, population=population)
+        return other
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula for this table."""
-        if self._planner is None:
-            self._planner = Planner(tuple(self.table.classes), self.vocabulary, self._population.histogram.average)
-        return self._planner.plan(formula)
+        if formula not in self._plans:
+            planner = Planner(tuple(self.table.classes), self.vocabulary, self._population.histogram.average)
+            self._plans[formula] = planner.plan(formula)
+        return self._plans[formula]
 
     def decide(self, formula: Formula, images: Sequence[int] | NDArray[np.int64] | None = None) -> Codes:
         """Verdict codes, int8, of a closed formula for each image of the table, or of those given."""

@@ -18,6 +18,7 @@ from ..verdict import SATISFIED, UNDECIDED, Verdict
 from .array_engine import ArrayEngine
 from .atoms import Codes, Facts
 from .degrees import Degrees, Floats, Stretches, judged
+from .population import above
 from .world import World
 
 if TYPE_CHECKING:
@@ -35,15 +36,14 @@ def graded(formula: Formula, table: EntityTable, vocabulary: Vocabulary) -> list
     steps = []
     images, lower = np.arange(len(table.offsets)), np.zeros(len(table.offsets))
     scores, starts, stops = _different_scores(table)
-    rank = 0
+    rank, engine = 0, ArrayEngine(table, vocabulary, 0.0)
     while len(images):
         has_more = starts[images] + rank < stops[images]
         upper = np.ones(len(images))
         upper[has_more] = scores[starts[images[has_more]] + rank]
         threshold = np.full(len(table.offsets), np.inf)  # beyond its last score an image is empty
         threshold[images[has_more]] = upper[has_more]
-        engine = ArrayEngine(table, vocabulary, exists=table.score >= threshold[table.image])
-        steps.append((images, lower, upper, engine.decide(formula, images)))
+        steps.append((images, lower, upper, engine.among(above(table, threshold, images)).decide(formula, images)))
         onward = upper < 1.0
         images, lower = images[onward], upper[onward]
         rank += 1

@@ -91,3 +91,22 @@ def at_least(table: EntityTable, values: NDArray[Any], least: float | bool) -> P
     if done == total:
         return Population(total, None, offsets, histogram)
     return Population(total, np.concatenate(rows), places, histogram)
+
+
+def above(table: EntityTable, thresholds: NDArray[np.float64], images: Rows) -> Population:
+    """The entities of some images with at least their image's score, and none of other images.
+
+    thresholds  float64 (m,), for all images of the table; images ascending. The work goes with these images alone
+    """
+    offsets = table.offsets[images]
+    sizes = offsets[:, -1] - offsets[:, 0]
+    rows = ranges(offsets[:, 0], sizes)
+    exists = table.score[rows] >= np.repeat(thresholds[images], sizes)
+    running = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(exists, out=running[1:])
+    of_images = running[offsets - (offsets[:, 0] - (np.cumsum(sizes) - sizes))[:, None]]
+    places = np.zeros_like(table.offsets)
+    places[images] = of_images
+    counts = np.zeros((len(places), len(table.classes)), dtype=np.int32)
+    counts[images] = np.diff(of_images, axis=1)
+    return Population(len(table), rows[exists].astype(np.int32), places, Histogram(tuple(table.classes), counts))
