@@ -18,9 +18,9 @@ from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rune_smt.detect.shards import Spilled, map_shard
+from rune_smt.entities import compute as pc
 from rune_smt.entities.archive import Archive, add_parts, write_parts
 from rune_smt.entities.archive_folder import Facts, write_files
 from rune_smt.entities.incoming import take_in

@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..errors import DataError
+from . import compute as pc
 from .archive_folder import (
     ENTITIES,
     HEADER,

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from . import compute as pc
 from .geometry import MEASURES
 from .table import Attribute, AttributeKind, EntityTable, Floats, ImageTable, LazyAttributes, Outlines, over_memory
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
+from . import compute as pc
 from .table import EntityTable
 
 VERSION = "1.1.0"

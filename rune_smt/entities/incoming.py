@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from . import compute as pc
 from .columns import attribute_column, attributes_over, columns_of, flat, offsets_of
 from .geometry import MEASURES, OutlineError, measures, settle, to_storage
 from .geoparquet import decode, is_geometry, with_metadata

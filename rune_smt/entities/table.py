@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import DataError, QueryError
+from . import compute as pc
 from .geometry import MEASURES, Shapes, as_array, from_storage, measures, to_storage
 from .nearest import nearest_name
 from .outline import coordinates_of, has_four_corners
@@ -485,12 +485,11 @@ def _float_column(arrow: Any, name: str, m: int) -> Floats:
     if name not in arrow.column_names:
         return np.full(m, np.nan)
     column = arrow.column(name)
-    if column.type != pa.float64():
-        column = column.cast(pa.float64())
-    if column.null_count:
-        column = pc.fill_null(column, float("nan"))
-    chunks = [over_memory(chunk, np.float64) for chunk in column.chunks]
-    return np.concatenate(chunks) if chunks else np.zeros(m)
+    kind = {pa.float64(): np.float64, pa.int32(): np.int32, pa.int64(): np.int64}.get(column.type)
+    if kind is None or column.null_count:
+        column, kind = pc.fill_null(column.cast(pa.float64()), float("nan")), np.float64
+    chunks = [over_memory(chunk, kind) for chunk in column.chunks]
+    return np.concatenate(chunks).astype(np.float64, copy=False) if chunks else np.zeros(m)
 
 
 def over_memory(array: Any, dtype: Any) -> NDArray[Any]:
