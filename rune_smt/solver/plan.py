@@ -217,6 +217,7 @@ class Planner:
     vocabulary: Vocabulary
     average: NDArray[np.float64]
     _twins: dict[str, str] = field(default_factory=dict)
+    _sizes: dict[tuple[str, tuple[Formula, ...]], float] = field(default_factory=dict)
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula; free variables are bound from outside."""
@@ -361,8 +362,10 @@ class Planner:
 
     def _first_price(self, var: str, parts: Sequence[Formula], names: frozenset[str], bound: frozenset[str]) -> float:
         """How many candidates the variable would have if it were bound next."""
-        mine = [part for part in parts if var in free_variables(part)]
-        size = self._size(self._codes(Exists(var, conjunction(mine))))
+        mine = tuple(part for part in parts if var in free_variables(part))
+        if (var, mine) not in self._sizes:
+            self._sizes[var, mine] = self._size(self._codes(Exists(var, conjunction(mine))))
+        size = self._sizes[var, mine]
         if any(ties(part, var) and free_variables(part) - {var} <= bound for part in mine):
             return min(size, NEIGHBOURS)
         return size
@@ -407,6 +410,12 @@ def interchangeable(one: str, other: str, parts: Sequence[Formula]) -> bool:
     """Whether the parts say the same with the two variables exchanged."""
     from .entailment import ordered
 
+    def kinds(var: str) -> set[str]:
+        said = (part for part in parts if isinstance(part, Apply) and len(part.args) == 1)
+        return {part.name for part in said if free_variables(part) == {var}}
+
+    if kinds(one) != kinds(other):  # most pairs end here
+        return False
     swapped = [rename(part, {one: other, other: one}) for part in parts]
     return {canonical(ordered(part)) for part in parts} == {canonical(ordered(part)) for part in swapped}
 
