@@ -11,6 +11,16 @@ from rune_smt.solver.world import World
 from tests.laws import VOCABULARY, joined, law_scenes, queries
 
 
+@settings(max_examples=60)
+@given(formula=queries(), scenes=st.lists(law_scenes(), min_size=2, max_size=4), data=st.data())
+def test_images_may_be_asked_in_any_order(formula, scenes, data):
+    table, every = joined(scenes), range(len(scenes))
+    images = data.draw(st.permutations(every) | st.lists(st.sampled_from(every), max_size=6))
+    engine = ArrayEngine(table, VOCABULARY)
+    whole = engine.decide(normalise(formula))
+    assert engine.decide(normalise(formula), images).tolist() == [int(whole[i]) for i in images]
+
+
 @settings(max_examples=300)
 @given(formula=queries(), scenes=st.lists(law_scenes(), min_size=1, max_size=3), min_score=st.sampled_from([0.0, 0.5]))
 def test_the_array_engine_agrees_with_the_meaning(formula, scenes, min_score):
