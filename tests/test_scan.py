@@ -38,16 +38,21 @@ WORDS = ("near", "far", "touches", "overlaps", "inside", "contains", "~far", "~s
 def always_scanned(monkeypatch):
     """However few pairs there are, the loop is asked; how often it was."""
     asked = []
-    run = scan.Scan._run
+    prepared = scan.Scan._loop
 
-    def counted(self, *args):
+    def counted(self, rounds):
         asked.append(self)
-        with np.errstate(all="ignore"):
-            run(self, *args)
+        loop = prepared(self, rounds)
+
+        def quiet(*args):
+            with np.errstate(all="ignore"):
+                loop(*args)
+
+        return quiet
 
     for module in (steps, candidates):
         monkeypatch.setattr(module, "is_worth", lambda work: True)
-    monkeypatch.setattr(scan.Scan, "_run", counted)
+    monkeypatch.setattr(scan.Scan, "_loop", counted)
     return asked
 
 

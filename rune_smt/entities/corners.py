@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
-Bools: TypeAlias = NDArray[np.bool_]
 
 BLOCK = 1 << 13  # pairs worked on at once: what they need stays in the processor's cache
 CONVEX = 1e-7  # a corner's cross product below this share of the squared extent: too flat to reckon with

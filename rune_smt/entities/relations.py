@@ -187,14 +187,14 @@ def image_sizes(table: EntityTable, x: Rows, parameters: Parameters) -> tuple[Fl
 # --- relations --------------------------------------------------------------------------------------------------------
 
 
-def _near(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _gap_at_most(table, x, y, near_limits(table, x, y, parameters))
+def _limited(limits: Limits, tell: Tell) -> Relation:
+    """A relation that a limit of the gap or of the common area decides, as one of the looks at these tells it."""
 
+    def relation(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+        x, y = rows
+        return tell(table, x, y, limits(table, x, y, parameters))
 
-def _near_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return gap_by_boxes(table, x, y, near_limits(table, x, y, parameters))
+    return relation
 
 
 def _far(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
@@ -207,86 +207,35 @@ def _far(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> 
     return result
 
 
-def _far_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    within = gap_by_boxes(table, x, y, far_limits(table, x, y, parameters))
-    return _neither(within, _near_by_boxes(table, rows, parameters))
+def _far_by(gap: Tell) -> Relation:
+    """Far, as a look that leaves gaps open tells it: neither within far's limit nor near."""
+    reached, near = _limited(far_limits, gap), _limited(near_limits, gap)
+
+    def relation(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
+        told = reached(table, rows, parameters), near(table, rows, parameters)
+        result: Codes = np.full(len(rows[0]), OPEN)
+        result[(told[0] == SATISFIED) | (told[1] == SATISFIED)] = VIOLATED
+        result[(told[0] == VIOLATED) & (told[1] == VIOLATED)] = SATISFIED
+        return result
+
+    return relation
 
 
-def _far_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    within = gap_by_corners(table, x, y, far_limits(table, x, y, parameters))
-    return _neither(within, _near_by_corners(table, rows, parameters))
+def _touch_limits(table: EntityTable, x: Rows, y: Rows, parameters: Parameters) -> Floats:
+    return np.full(len(x), parameters.touch_px)
 
 
-def _neither(within: Codes, near: Codes) -> Codes:
-    """Far, told from "within far's limit" and "near"."""
-    result: Codes = np.full(len(within), OPEN)
-    result[(within == SATISFIED) | (near == SATISFIED)] = VIOLATED
-    result[(within == VIOLATED) & (near == VIOLATED)] = SATISFIED
-    return result
+def _overlap_limits(table: EntityTable, x: Rows, y: Rows, parameters: Parameters) -> Floats:
+    """The least common area, px2, as of the two below."""
+    return OVERLAP_SHARE * np.minimum(table.area[x], table.area[y])
 
 
-def _near_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return gap_by_corners(table, x, y, near_limits(table, x, y, parameters))
+def _inside_limits(table: EntityTable, x: Rows, y: Rows, parameters: Parameters) -> Floats:
+    return parameters.inside_share * table.area[x]
 
 
-def _touches_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return gap_by_corners(table, x, y, np.full(len(x), parameters.touch_px))
-
-
-def _overlaps_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_by_corners(table, x, y, OVERLAP_SHARE * np.minimum(table.area[x], table.area[y]))
-
-
-def _inside_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_by_corners(table, x, y, parameters.inside_share * table.area[x])
-
-
-def _contains_by_corners(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    return _inside_by_corners(table, (rows[1], rows[0]), parameters)
-
-
-def _touches(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _gap_at_most(table, x, y, np.full(len(x), parameters.touch_px))
-
-
-def _overlaps(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_at_least(table, x, y, OVERLAP_SHARE * np.minimum(table.area[x], table.area[y]))
-
-
-def _inside(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_at_least(table, x, y, parameters.inside_share * table.area[x])
-
-
-def _touches_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return gap_by_boxes(table, x, y, np.full(len(x), parameters.touch_px))
-
-
-def _overlaps_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_by_boxes(table, x, y, OVERLAP_SHARE * np.minimum(table.area[x], table.area[y]))
-
-
-def _inside_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    x, y = rows
-    return _share_by_boxes(table, x, y, parameters.inside_share * table.area[x])
-
-
-def _contains_by_boxes(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    return _inside_by_boxes(table, (rows[1], rows[0]), parameters)
-
-
-def _contains(table: EntityTable, rows: tuple[Rows, ...], parameters: Parameters) -> Codes:
-    return _inside(table, (rows[1], rows[0]), parameters)
+def _contains_limits(table: EntityTable, x: Rows, y: Rows, parameters: Parameters) -> Floats:
+    return parameters.inside_share * table.area[y]
 
 
 def _compare(column: str, first_below: bool) -> Relation:
@@ -618,14 +567,32 @@ def _connected(links: Bools) -> Bools:
 
 Relation: TypeAlias = Callable[[EntityTable, tuple[Rows, ...], Parameters], Codes]
 Function: TypeAlias = Callable[[EntityTable, tuple[Rows, ...]], Floats]
+Limits: TypeAlias = Callable[[EntityTable, Rows, Rows, Parameters], Floats]
+Tell: TypeAlias = Callable[[EntityTable, Rows, Rows, Floats], Codes]  # of a limit
+
+
+def _looked(gap: Tell, share: Tell) -> Mapping[str, Relation]:
+    """What a cheap look at gaps and common areas tells of the words that these decide."""
+    return {
+        "near": _limited(near_limits, gap),
+        "far": _far_by(gap),
+        "touches": _limited(_touch_limits, gap),
+        "overlaps": _limited(_overlap_limits, share),
+        "inside": _limited(_inside_limits, share),
+        "contains": _limited(_contains_limits, share),
+    }
+
+
+_near = _limited(near_limits, _gap_at_most)
+_inside = _limited(_inside_limits, _share_at_least)
 
 RELATIONS: Mapping[str, Relation] = {
     "near": _near,
     "far": _far,
-    "touches": _touches,
-    "overlaps": _overlaps,
+    "touches": _limited(_touch_limits, _gap_at_most),
+    "overlaps": _limited(_overlap_limits, _share_at_least),
     "inside": _inside,
-    "contains": _contains,
+    "contains": _limited(_contains_limits, _share_at_least),
     "left_of": _compare("cx", True),
     "right_of": _compare("cx", False),
     "above": _compare("cy", True),
@@ -653,23 +620,8 @@ RELATIONS: Mapping[str, Relation] = {
     "small": _small,
 }
 
-BY_BOXES: Mapping[str, Relation] = {
-    "near": _near_by_boxes,
-    "far": _far_by_boxes,
-    "touches": _touches_by_boxes,
-    "overlaps": _overlaps_by_boxes,
-    "inside": _inside_by_boxes,
-    "contains": _contains_by_boxes,
-}
-
-BY_CORNERS: Mapping[str, Relation] = {
-    "near": _near_by_corners,
-    "far": _far_by_corners,
-    "touches": _touches_by_corners,
-    "overlaps": _overlaps_by_corners,
-    "inside": _inside_by_corners,
-    "contains": _contains_by_corners,
-}
+BY_BOXES = _looked(gap_by_boxes, _share_by_boxes)
+BY_CORNERS = _looked(gap_by_corners, _share_by_corners)
 
 FUNCTIONS: Mapping[str, Function] = {
     "area": _column("area"),

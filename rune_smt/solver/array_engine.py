@@ -67,27 +67,24 @@ class ArrayEngine:
     ):
         self.table = table
         self.vocabulary = vocabulary
-        self.min_score = min_score
         self.facts = Facts(table, vocabulary)
-        self.chunk = chunk
         self.batch = batch
         self.workers = workers
         self.statistics = Statistics()
-        self._population = with_score(table, min_score) if exists is None else at_least(table, exists, True)
-        self._setting = Setting(table, vocabulary, min_score, self.facts, self._population, chunk)
+        population = with_score(table, min_score) if exists is None else at_least(table, exists, True)
+        self._setting = Setting(table, vocabulary, min_score, self.facts, population, chunk)
         self._plans: dict[Formula, AnyStep] = {}
 
     def among(self, population: Population) -> ArrayEngine:
         """The same engine where other entities of the table exist, with the plans that it has made."""
         other = copy(self)
-        other._population = population
         other._setting = replace(self._setting, population=population)
         return other
 
     def plan(self, formula: Formula) -> AnyStep:
         """The plan of a formula for this table."""
         if formula not in self._plans:
-            planner = Planner(tuple(self.table.classes), self.vocabulary, self._population.histogram.average)
+            planner = Planner(tuple(self.table.classes), self.vocabulary, self._setting.population.histogram.average)
             self._plans[formula] = planner.plan(formula)
         return self._plans[formula]
 
@@ -98,7 +95,7 @@ class ArrayEngine:
         self.statistics = Statistics(images=len(chosen))
         if not len(chosen):
             return np.zeros(0, dtype=np.int8)
-        histogram = self._population.histogram
+        histogram = self._setting.population.histogram
         verdicts, high = image_bounds(formula, self.vocabulary, histogram, None if images is None else chosen)
         still_open = np.flatnonzero(verdicts != high)
         self.statistics.by_counts = len(chosen) - len(still_open)
@@ -147,5 +144,5 @@ class ArrayEngine:
     def _sizes(self, step: AnyStep, images: Rows) -> Counts:
         """How many entities the step looks at in each image: those of the classes that its variables range over."""
         codes = sorted({int(code) for bind in binders(step) for code in bind.codes})
-        sizes: Counts = self._population.histogram.columns[codes].sum(axis=0, dtype=np.int64)[images]
+        sizes: Counts = self._setting.population.histogram.columns[codes].sum(axis=0, dtype=np.int64)[images]
         return sizes

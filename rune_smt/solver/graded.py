@@ -36,7 +36,7 @@ def graded(formula: Formula, table: EntityTable, vocabulary: Vocabulary) -> list
     steps = []
     images, lower = np.arange(len(table.offsets)), np.zeros(len(table.offsets))
     scores, starts, stops = _different_scores(table)
-    rank, engine = 0, ArrayEngine(table, vocabulary, 0.0)
+    rank, engine = 0, ArrayEngine(table, vocabulary, exists=np.ones(len(table), dtype=bool))
     while len(images):
         has_more = starts[images] + rank < stops[images]
         upper = np.ones(len(images))

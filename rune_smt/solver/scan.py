@@ -1,4 +1,4 @@
-"""Which entities near others satisfy a few literals, counted in a compiled loop: for each of many, one after the other.
+"""Which entities near others satisfy a few literals, counted or listed in a compiled loop: for each of many, in turn.
 
 Where numba is installed and `python -m rune_smt.solver.scan` has been run once (it compiles, and numba keeps the result
 on disk), the array engine asks here first. A pair is decided by boxes, centroids and the corners of quadrilaterals, as
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -104,8 +104,9 @@ class Scan:
         group, done  owners of a group that is done are not asked
         enough       stop counting there, and then the group is done; 0 to count all and leave groups alone
         """
-        result = Scanned(np.zeros(len(self.owners), np.int64), np.zeros(len(self.owners), np.int64))
-        self._run(group, done, enough, result, np.zeros((0, 3), np.int64), np.zeros(3, np.int64), self._rounds())
+        result = self._nothing()
+        rounds = self._rounds()
+        self._loop(rounds)(group, done, enough, result, np.zeros((0, 3), np.int64), np.zeros(3, np.int64))
         return result
 
     def pairs(self, asked: NDArray[np.bool_], room: int) -> Iterator[tuple[Rows, Rows, NDArray[np.bool_]]]:
@@ -114,29 +115,23 @@ class Scan:
         asked  for each owner whether it is asked; may be changed while pairs come
         room   how many come at once; more where one image has more candidates
         """
-        rounds = self._rounds()
+        rounds, unused = self._rounds(), self._nothing()
+        loop = self._loop(rounds)
         listed = np.empty((max(room, _most(rounds)), 3), np.int64)
-        unused = Scanned(np.zeros(len(self.owners), np.int64), np.zeros(len(self.owners), np.int64))
         state, every = np.zeros(3, np.int64), np.arange(len(self.owners), dtype=np.int64)
         while state[0] < len(rounds):
             state[2] = 0
-            self._run(every, ~asked, 0, unused, listed, state, rounds)
+            loop(every, ~asked, 0, unused, listed, state)
             found = listed[: state[2]].copy()
             if len(found):
                 yield found[:, 0], found[:, 1], found[:, 2] == SATISFIED
 
-    def _run(
-        self,
-        group: Rows,
-        done: NDArray[np.bool_],
-        enough: int,
-        result: Scanned,
-        listed: Rows,
-        state: Rows,
-        rounds: Rows,
-    ) -> None:
+    def _nothing(self) -> Scanned:
+        return Scanned(np.zeros(len(self.owners), np.int64), np.zeros(len(self.owners), np.int64))
+
+    def _loop(self, rounds: Rows) -> Callable[[Rows, NDArray[np.bool_], int, Scanned, Rows, Rows], None]:
+        """The compiled loop over these rounds, asked with: group, done, enough, what counts and pairs are put into."""
         table, parameters = self.table, self.parameters
-        corners, heads, first, stride = table.shapes.corners_in_place()
         program = np.array([_operation(literal, self.names) for literal in self.literals], np.int64).reshape(-1, 3)
         limits = np.zeros((len(self.literals), len(self.owners)))
         for i, literal in enumerate(self.literals):
@@ -147,18 +142,27 @@ class Scan:
                 limits[i] = in_pixels(found[2], table, self.owners)
         value, unit = np.asarray(parameters.near_value, np.float64), np.asarray(parameters.near_unit, np.int64)
         by_class = (len(table.classes),) * 2 if value.ndim or unit.ndim else (1, 1)
-        _compiled()(
-            np.ascontiguousarray(self.owners), rounds, np.ascontiguousarray(self.candidates),
-            np.ascontiguousarray(self.reach), np.ascontiguousarray(group), done,
+        asked = tuple(map(np.ascontiguousarray, (self.owners, rounds, self.candidates, self.reach)))
+        about = (
             tuple(np.ascontiguousarray(getattr(table, name)) for name in COLUMNS),
-            np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), corners, heads, first, stride,
+            np.ascontiguousarray(table.label), np.ascontiguousarray(table.image), *table.shapes.corners_in_place(),
             program, limits,
             np.ascontiguousarray(np.broadcast_to(value, by_class)),
             np.ascontiguousarray(np.broadcast_to(unit, by_class)),
             np.ascontiguousarray(table.images.gsd),
-            (parameters.far_ratio, parameters.touch_px, parameters.inside_share), self.per_diag, enough,
-            0 if self.unlike else self.onwards, *_workspace(_most(rounds)), result.sure, result.open, listed, state,
+            (parameters.far_ratio, parameters.touch_px, parameters.inside_share), self.per_diag,
         )  # fmt: skip
+        onwards, workspace = 0 if self.unlike else self.onwards, _workspace(_most(rounds))
+
+        def loop(
+            group: Rows, done: NDArray[np.bool_], enough: int, result: Scanned, listed: Rows, state: Rows
+        ) -> None:
+            _compiled()(
+                *asked, np.ascontiguousarray(group), done, *about, enough, onwards, *workspace,
+                result.sure, result.open, listed, state,
+            )  # fmt: skip
+
+        return loop
 
     def _rounds(self) -> Rows:
         """Where some owners start and end, and their candidates; int64 (k, 4)."""
@@ -176,7 +180,7 @@ def _image_by_image(images: Rows, runs: Runs) -> Rows:
     """A round for each image; `images` are those of the owners."""
     starts = run_starts(images)
     begin, count = runs.at(images[starts])
-    return _rounds(starts, np.append(starts[1:], len(images)), begin, begin + count)
+    return _side_by_side(starts, np.append(starts[1:], len(images)), begin, begin + count)
 
 
 def _class_by_class(table: EntityTable, owners: Rows, candidates: Rows, once: bool) -> Rows:
@@ -198,10 +202,10 @@ def _class_by_class(table: EntityTable, owners: Rows, candidates: Rows, once: bo
     mine, theirs = mine[differ], theirs[differ]
     by_candidates = np.argsort(theirs, kind="stable")
     mine, theirs = mine[by_candidates], theirs[by_candidates]
-    return _rounds(start[mine], stop[mine], begin[theirs], end[theirs])
+    return _side_by_side(start[mine], stop[mine], begin[theirs], end[theirs])
 
 
-def _rounds(*columns: Any) -> Rows:
+def _side_by_side(*columns: Any) -> Rows:
     return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.int64)
 
 

@@ -486,7 +486,7 @@ def scan_all(owners: Any, rounds: Any, candidates: Any, reach: Any, group: Any, 
              image: Any, stored: Any, heads: Any, first: Any, stride: int, program: Any, limits: Any, near_value: Any,
              near_unit: Any, gsd: Any, numbers: Any, per_diag: float, enough: int, onwards: int, workspace: Any,
              places: Any, sure: Any, open_: Any, listed: Any, state: Any) -> None:  # fmt: skip
-    """See `scan.scan`; a round (rounds, 4) says where some owners start and end, and their candidates.
+    """See `scan.Scan`; a round (rounds, 4) says where some owners start and end, and their candidates.
 
     listed  int64 (room, 3): pairs that are not violated, owner, row, verdict; without room they are only counted
     state   int64 (3,): the round and the owner to go on from, how many pairs are listed; all rounds done at the end
