@@ -27,7 +27,8 @@ from rune_smt.solver.atoms import parameters_of
 from rune_smt.solver.holds import holds
 from rune_smt.solver.joins import BOUNDED, StripIndex, boxes_of, reach
 from rune_smt.solver.normalise import normalise
-from rune_smt.solver.plan import Planner, components, describe
+from rune_smt.solver.plan import Planner, components
+from rune_smt.solver.plan_text import describe
 from rune_smt.solver.world import World
 from rune_smt.testing.scenes import scenes
 from tests.laws import VOCABULARY, joined, law_scenes, queries

@@ -187,7 +187,8 @@ def _rows(result: SearchResult, shown: list[Match]) -> tuple[list[str], list[lis
 
 def _print_plan(result: SearchResult) -> None:
     """What was planned, and how many images each step decided at what cost."""
-    from ..solver.plan import components, describe
+    from ..solver.plan import components
+    from ..solver.plan_text import describe
 
     run = result.statistics
     if run is None or run.plan is None:
